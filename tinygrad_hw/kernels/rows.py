@@ -1,0 +1,67 @@
+"""Arrays of any shape, strides and size, taken row by row by a loop, in threads where that pays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
+from numpy.typing import NDArray
+
+from tinygrad_hw.kernels.jit import numba_config
+
+Array = NDArray[Any]
+Dim = int | tuple[int, ...]
+T = TypeVar("T")
+
+THREAD = 1 << 19  # elements, some 0.2 ms of work: for less a thread is not worth its start
+
+
+def plain(x: Array) -> Array:
+    """x as the loops take arrays, C-contiguous, aligned and writable: a copy unless it is so."""
+    return x if type(x) is np.ndarray and x.flags.carray else np.array(x, order="C")
+
+
+def along(loop: Callable[..., Any], x: Array, dim: int) -> Array:
+    """loop(rows, out) over the rows of x along `dim`; out has x's shape."""
+    if x.ndim == 0:
+        return along(loop, x.reshape(1), dim).reshape(())
+    moved = plain(x.swapaxes(dim, -1))
+    rows, out = moved.reshape(-1, moved.shape[-1]), np.empty(moved.shape, x.dtype)
+    out_rows = out.reshape(rows.shape)
+    over_rows(lambda part: loop(rows[part], out_rows[part]), len(rows), x.size)
+    return np.ascontiguousarray(out.swapaxes(dim, -1))
+
+
+def reduced_along(loop: Callable[..., Any], x: Array, dim: Dim) -> Array:
+    """loop(rows, out) over the rows of x along every `dim` together; these keep size 1."""
+    if x.ndim == 0:
+        return reduced_along(loop, x.reshape(1), dim).reshape(())
+    dims = normalize_axis_tuple(dim, x.ndim)
+    shape = [1 if i in dims else n for i, n in enumerate(x.shape)]
+    moved = plain(np.moveaxis(x, dims, range(-len(dims), 0)))
+    rows, out = moved.reshape(prod(shape), -1), np.empty(prod(shape), x.dtype)
+    over_rows(lambda part: loop(rows[part], out[part]), len(rows), x.size)
+    return out.reshape(shape)
+
+
+def over_rows(work: Callable[[slice], T], rows: int, elements: int) -> list[T]:
+    """work(part) for the slices of range(rows) that threads take at once; its results in order.
+
+    These are threads of our own around loops that hold no GIL: two threads may not enter Numba's
+    parallel loops at once, nor may a forked child at all. A row's result does not depend on the
+    cut, and so not on the number of threads, which NUMBA_NUM_THREADS bounds.
+    """
+    threads = min(rows, elements // THREAD)
+    if threads > 1:
+        threads = min(threads, numba_config().NUMBA_NUM_THREADS)
+    if threads <= 1:
+        return [work(slice(0, rows))]
+    from concurrent.futures import ThreadPoolExecutor
+
+    cuts = [rows * i // threads for i in range(threads + 1)]
+    with ThreadPoolExecutor(threads - 1) as pool:
+        others = pool.map(work, map(slice, cuts[1:-1], cuts[2:]))
+        return [work(slice(0, cuts[1])), *others]
