@@ -1,0 +1,184 @@
+"""Gradients of what was recorded: `backward` gathers them in `.grad`, `grad` returns them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_hw.autograd.modes import (
+    enable_grad,
+    is_grad_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+from tinygrad_hw.tape import Traced, Value, Vertex, grad_mode, note_write, pull, raw, vertex, wrap
+
+__all__ = [
+    "backward",
+    "enable_grad",
+    "grad",
+    "is_grad_enabled",
+    "no_grad",
+    "set_grad_enabled",
+]
+
+
+def backward(
+    tensors: Any,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Any = None,
+) -> None:
+    """Add the gradient of `tensors` to the `.grad` of every leaf they depend on (or of `inputs`).
+
+    Args:
+        tensors: one tensor or several; each a single number, or with a cotangent.
+        grad_tensors: the cotangents, of the shapes of `tensors`.
+        retain_graph: keep the graph for another sweep (default: only with `create_graph`).
+        create_graph: record the sweep itself, so that the gradients can be differentiated.
+        inputs: gather gradients only here.
+
+    Raises:
+        RuntimeError: where a tensor does not require grad, has several elements and no cotangent,
+            or the graph was freed or its values overwritten.
+
+    >>> import tinygrad_hw as th
+    >>> w = th.tensor([1.0, 2.0], requires_grad=True)
+    >>> (w * w).sum().backward()
+    >>> w.grad
+    tensor([2., 4.])
+    """
+    targets = None if inputs is None else {vertex(t) for t in listed(inputs)}
+    if targets is not None and not targets:
+        raise RuntimeError("backward: inputs is empty; leave it out to gather at every leaf")
+    cotangents = seeds(listed(tensors), grad_tensors, create_graph)
+    found, owned = sweep(cotangents, targets, retain_graph, create_graph)
+    tensor_at = {} if inputs is None else {vertex(t): t for t in listed(inputs)}
+    for v, g in found.items():
+        g = g if create_graph or v in owned else g.copy()
+        accumulate(tensor_at.get(v, v), g, create_graph)
+
+
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    materialize_grads: bool = False,
+) -> tuple[Any, ...]:
+    """The gradients of the sum of `outputs` with respect to each of `inputs`, as a tuple.
+
+    Args:
+        outputs, grad_outputs: as `tensors` and `grad_tensors` of `backward`.
+        inputs: one tensor or several, leaves or not; their `.grad` is left alone.
+        allow_unused: give None for an input that the outputs do not depend on.
+        materialize_grads: give zeros for such an input.
+
+    Raises:
+        RuntimeError: as `backward`, and for an unused input that was not allowed.
+
+    >>> import tinygrad_hw as th
+    >>> x = th.tensor(3.0, requires_grad=True)
+    >>> (slope,) = th.autograd.grad(x ** 3, x, create_graph=True)
+    >>> th.autograd.grad(slope, x)
+    (tensor(18.),)
+    """
+    if materialize_grads and allow_unused is False:
+        raise ValueError("materialize_grads=True gives zeros for unused inputs: drop allow_unused")
+    wanted = listed(inputs)
+    for i, x in enumerate(wanted):
+        if not x.tracked:
+            raise RuntimeError(
+                f"grad: input {i}, of shape {x.shape}, does not require grad. Make it with "
+                "requires_grad=True, before it is used."
+            )
+    cotangents = seeds(listed(outputs), grad_outputs, create_graph)
+    found, _ = sweep(cotangents, {vertex(x) for x in wanted}, retain_graph, create_graph)
+    results: list[Any] = []
+    for i, x in enumerate(wanted):
+        g = found.get(vertex(x))
+        if g is not None:
+            results.append(g if create_graph else wrap(g.copy()))
+        elif materialize_grads:
+            results.append(wrap(np.zeros_like(x.array)))
+        elif allow_unused:
+            results.append(None)
+        else:
+            raise RuntimeError(
+                f"grad: the outputs do not depend on input {i}, of shape {x.shape}. Pass "
+                "allow_unused=True for None in its place, or materialize_grads=True for zeros."
+            )
+    return tuple(results)
+
+
+def listed(tensors: Any) -> Sequence[Any]:
+    return (tensors,) if isinstance(tensors, (Traced, np.ndarray)) else tuple(tensors)
+
+
+def seeds(outputs: Sequence[Any], given: Any, create_graph: bool) -> dict[Vertex, Value]:
+    """The cotangent that each output starts the sweep with."""
+    cotangents: dict[Vertex, Value] = {}
+    grads: Sequence[Any] = (None,) * len(outputs) if given is None else listed(given)
+    if len(grads) != len(outputs):
+        raise RuntimeError(f"backward: {len(outputs)} tensors, but {len(grads)} cotangents")
+    for y, g in zip(outputs, grads, strict=True):
+        if not y.tracked:
+            raise RuntimeError(
+                f"backward: a tensor of shape {y.shape} does not require grad and was not made "
+                "from one that does. Was it computed under no_grad, detached, or made without "
+                "requires_grad=True?"
+            )
+        if g is None:
+            if y.array.size != 1:
+                raise RuntimeError(
+                    f"backward: the gradient of a tensor of shape {y.shape} needs a cotangent of "
+                    "that shape: reduce it to one number first, as y.sum().backward(), or pass "
+                    "y.backward(gradient)."
+                )
+            g = np.array(1, y.array.dtype)
+            if y.array.ndim:
+                g = g.reshape(y.array.shape)
+        elif not hasattr(g, "shape"):
+            raise TypeError(f"backward: a cotangent is a tensor, not {type(g).__name__}")
+        elif tuple(g.shape) != y.shape:
+            raise RuntimeError(
+                f"backward: the cotangent has shape {tuple(g.shape)} and its tensor {y.shape}; "
+                "they must be the same."
+            )
+        if not create_graph:
+            g = np.asarray(raw(g), y.array.dtype)
+        elif isinstance(g, (np.ndarray, np.generic)):
+            g = wrap(g.astype(y.dtype, copy=False))
+        else:
+            g = g.to(y.dtype)
+        at = vertex(y)
+        cotangents[at] = cotangents[at] + g if at in cotangents else g
+    return cotangents
+
+
+def sweep(
+    cotangents: dict[Vertex, Value], targets: Any, retain_graph: bool | None, create_graph: bool
+) -> tuple[dict[Vertex, Value], set[Vertex]]:
+    """Pull, recording exactly when `create_graph` asks for it, whatever the caller's mode."""
+    mode, grad_mode.enabled = grad_mode.enabled, create_graph
+    try:
+        retain = create_graph if retain_graph is None else retain_graph
+        return pull(cotangents, targets, create_graph=create_graph, retain_graph=retain)
+    finally:
+        grad_mode.enabled = mode
+
+
+def accumulate(leaf: Any, g: Value, create_graph: bool) -> None:
+    """Add a gradient into `.grad`, which shares memory with nothing else."""
+    if leaf.gradient is None:
+        leaf.gradient = g.clone() if create_graph else wrap(g)
+    elif create_graph or leaf.gradient.tracked:
+        leaf.gradient = leaf.gradient + g
+    else:
+        np.add(leaf.gradient.array, g, out=leaf.gradient.array)
+        note_write(leaf.gradient.array)

@@ -1,0 +1,228 @@
+"""The operators of a tensor: out of place, in place, and comparisons."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from tinygrad_hw.dtypes import as_dtype
+from tinygrad_hw.op import Op
+from tinygrad_hw.rules import elementwise as ew
+from tinygrad_hw.rules import indexing, linalg
+from tinygrad_hw.tape import Traced, grad_mode, note_write, raw, wrap
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from tinygrad_hw.tensor import Tensor
+
+Operand: TypeAlias = Any  # a tensor, an array or a number
+
+
+class Operators(Traced):
+    """Arithmetic, comparison, indexing and in-place writes, each a line into the table."""
+
+    __slots__ = ()
+
+    def __add__(self, other: Operand) -> Tensor:
+        return ew.add(self, other)
+
+    def __sub__(self, other: Operand) -> Tensor:
+        return ew.sub(self, other)
+
+    def __rsub__(self, other: Operand) -> Tensor:
+        return ew.sub(other, self)
+
+    def __mul__(self, other: Operand) -> Tensor:
+        return ew.mul(self, other)
+
+    def __truediv__(self, other: Operand) -> Tensor:
+        return ew.div(self, other)
+
+    def __rtruediv__(self, other: Operand) -> Tensor:
+        return ew.div(other, self)
+
+    def __pow__(self, other: Operand) -> Tensor:
+        return ew.pow(self, other)
+
+    def __rpow__(self, other: Operand) -> Tensor:
+        return ew.pow(other, self)
+
+    def __matmul__(self, other: Operand) -> Tensor:
+        return linalg.matmul(self, other)
+
+    def __rmatmul__(self, other: Operand) -> Tensor:
+        return linalg.matmul(other, self)
+
+    def __neg__(self) -> Tensor:
+        return ew.neg(self)
+
+    def __pos__(self) -> Self:
+        return self
+
+    def __abs__(self) -> Tensor:
+        return ew.abs(self)
+
+    __radd__ = add = __add__
+    __rmul__ = mul = __mul__
+    sub, div, pow, matmul, mm = __sub__, __truediv__, __pow__, __matmul__, __matmul__
+    neg, abs = __neg__, __abs__
+
+    # ------------------------------------------------------- comparisons carry no gradient
+
+    def __eq__(self, other: Operand) -> Tensor:  # type: ignore[override]
+        return ew.eq(self, other)
+
+    def __ne__(self, other: Operand) -> Tensor:  # type: ignore[override]
+        return ew.ne(self, other)
+
+    def __lt__(self, other: Operand) -> Tensor:
+        return ew.lt(self, other)
+
+    def __le__(self, other: Operand) -> Tensor:
+        return ew.le(self, other)
+
+    def __gt__(self, other: Operand) -> Tensor:
+        return ew.gt(self, other)
+
+    def __ge__(self, other: Operand) -> Tensor:
+        return ew.ge(self, other)
+
+    def __and__(self, other: Operand) -> Tensor:
+        return ew.bitwise_and(self, other)
+
+    def __or__(self, other: Operand) -> Tensor:
+        return ew.bitwise_or(self, other)
+
+    def __invert__(self) -> Tensor:
+        return ew.invert(self)
+
+    __rand__, __ror__ = __and__, __or__
+    eq, ne, lt, le, gt, ge = __eq__, __ne__, __lt__, __le__, __gt__, __ge__
+
+    # --------------------------------------------------------------------------- indexing
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return indexing.getitem(self, index=as_index(index))
+
+    def __setitem__(self, index: Any, value: Operand) -> None:
+        index = as_index(index)
+        given = np.asarray(raw(value))
+        as_dtype(given.dtype)
+        if self.records(value):
+            self.become(indexing.setitem(self.before(), value, index=index))
+            return
+        try:
+            self.array[index] = given
+        except ValueError as error:
+            raise RuntimeError(
+                f"writing {given.dtype.name} {given.shape} into a part of {self.array.dtype.name} "
+                f"{self.array.shape}: {error}."
+            ) from error
+        note_write(self.array)
+
+    # --------------------------------------------------------------------------- in place
+
+    def records(self, *others: Operand) -> bool:
+        """Whether a write to this tensor has to be recorded; refuses where it cannot be."""
+        if not grad_mode.enabled:
+            return False
+        if self.tracked and self.node is None:
+            raise RuntimeError(
+                f"a leaf that requires grad, of shape {self.array.shape}, cannot be written in "
+                "place while gradients are recorded. Write inside 'with th.no_grad():'."
+            )
+        if not self.tracked and not any(isinstance(o, Traced) and o.tracked for o in others):
+            return False
+        # The tensor's own reference and the call's are two; a view, an alias or an array that the
+        # user still holds is a third. Those that are recorded are found when they are swept.
+        shared = self.node is None and sys.getrefcount(self.array) > 2
+        if shared or self.array.base is not None:
+            raise RuntimeError(
+                "this tensor shares its memory (it is a view or has one, or belongs to an array), "
+                "so a recorded write to it would change the other without its gradient. Write to "
+                "the whole tensor (x[i] = v) before it is viewed, or to a clone()."
+            )
+        if self.node is not None and self.node.hooks:
+            raise RuntimeError(
+                "a hook or retain_grad() was set on this tensor, and a recorded write would leave "
+                "it behind with the old value: set it after the write."
+            )
+        return True
+
+    def before(self) -> Tensor:
+        """This tensor as it is now, for the op that is about to replace its elements."""
+        return wrap(self.array.copy(), self.node)
+
+    def become(self, result: Tensor) -> None:
+        """Take over the elements and the history of `result`."""
+        if result.array.shape != self.array.shape:
+            raise RuntimeError(
+                f"a write in place cannot make {self.array.shape} into {result.array.shape}: write "
+                "x = x + v to make a new tensor."
+            )
+        np.copyto(self.array, result.array, casting="same_kind")
+        note_write(self.array)
+        self.node, self.tracked = result.node, result.tracked
+
+    def write(self, op: Op, other: Operand) -> Self:
+        """self = op(self, other), in this tensor's own memory."""
+        if self.records(other):
+            self.become(op(self.before(), other))
+            return self
+        try:
+            op.forward(self.array, raw(other), out=self.array, casting="same_kind")
+        except (TypeError, ValueError) as error:
+            raise RuntimeError(
+                f"in-place {op.name} on {self.array.dtype.name} {self.array.shape}: {error}. Its "
+                "shape and dtype cannot change; write x = x + v to make a new tensor."
+            ) from error
+        note_write(self.array)
+        return self
+
+    def __iadd__(self, other: Operand) -> Self:
+        return self.write(ew.add, other)
+
+    def __isub__(self, other: Operand) -> Self:
+        return self.write(ew.sub, other)
+
+    def __imul__(self, other: Operand) -> Self:
+        return self.write(ew.mul, other)
+
+    def __itruediv__(self, other: Operand) -> Self:
+        return self.write(ew.div, other)
+
+    mul_, div_ = __imul__, __itruediv__
+
+    def add_(self, other: Operand, *, alpha: float = 1) -> Self:
+        return self.write(ew.add, other if alpha == 1 else alpha * other)
+
+    def sub_(self, other: Operand, *, alpha: float = 1) -> Self:
+        return self.write(ew.sub, other if alpha == 1 else alpha * other)
+
+    def copy_(self, source: Operand) -> Self:
+        """Take the elements of `source`, broadcast and cast to this tensor's shape and dtype."""
+        self[...] = source
+        return self
+
+    def fill_(self, value: float) -> Self:
+        self[...] = value
+        return self
+
+    def zero_(self) -> Self:
+        self[...] = 0
+        return self
+
+
+def as_index(index: Any) -> Any:
+    """An index as NumPy takes it, with an Ellipsis where a number would come out: a 0-d view."""
+    if isinstance(index, tuple):
+        index = tuple([raw(i) for i in index])
+        if all(isinstance(i, int) for i in index):
+            return (*index, ...)
+        return tuple([list(i) if isinstance(i, range) else i for i in index])
+    if isinstance(index, int) and not isinstance(index, bool):
+        return (index, ...)
+    return list(index) if isinstance(index, range) else raw(index)

@@ -1,0 +1,66 @@
+"""Reading and writing parts of an array: each pair of ops is the other's transpose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_hw.op import Op, linear
+
+
+def repeats(index: Any) -> bool:
+    """Whether an index may name an element twice: only integer arrays and lists can."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return any(isinstance(p, (list, np.ndarray)) and np.asarray(p).dtype != bool for p in parts)
+
+
+def put_forward(g: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
+    out = np.zeros(shape, g.dtype)
+    if repeats(index):
+        np.add.at(out, index, g)
+    else:
+        out[index] = g
+    return out
+
+
+def put_along_forward(g: Any, *, index: Any, dim: int, shape: tuple[int, ...]) -> Any:
+    out = np.zeros(shape, g.dtype)
+    grid: list[Any] = list(np.ogrid[tuple(slice(n) for n in index.shape)])
+    grid[dim] = index
+    np.add.at(out, tuple(grid), g)
+    return out
+
+
+def replaced(x: Any, v: Any, *, index: Any) -> Any:
+    out = x.copy()
+    out[index] = v
+    return out
+
+
+getitem: Op = linear(
+    lambda x, *, index: x[index],
+    lambda g, _, x, index: put(g, index=index, shape=x.shape),
+    name="getitem",
+)
+put: Op = linear(  # zeros, with g added at the index as often as it is named
+    put_forward,
+    lambda g, _, x, index, shape: getitem(g, index=index),
+    name="put",
+)
+gather: Op = linear(
+    lambda x, *, index, dim: np.take_along_axis(x, index, dim),
+    lambda g, _, x, index, dim: put_along(g, index=index, dim=dim, shape=x.shape),
+    name="gather",
+)
+put_along: Op = linear(
+    put_along_forward,
+    lambda g, _, x, index, dim, shape: gather(g, index=index, dim=dim),
+    name="put_along",
+)
+setitem: Op = Op(  # x with the elements at the index replaced by v
+    replaced,
+    lambda g, _, x, v, index: setitem(g, 0, index=index),
+    lambda g, _, x, v, index: getitem(g, index=index),
+    name="setitem",
+)

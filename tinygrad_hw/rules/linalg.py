@@ -1,0 +1,78 @@
+"""Products of matrices, vectors, and batches of them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tinygrad_hw import kernels
+from tinygrad_hw.op import Op, linear
+from tinygrad_hw.rules.shapes import reshape
+
+
+def swap(x: Any) -> Any:
+    """The transpose of the last two axes."""
+    return x.T if x.ndim == 2 else x.swapaxes(-1, -2)
+
+
+def left(g: Any, _: Any, a: Any, b: Any) -> Any:
+    """The cotangent of a in a @ b: g @ bᵀ, with the axes that a vector lacks put in and out."""
+    if b.ndim == 1:
+        return g[..., None] * b
+    if a.ndim == 1:
+        return (b @ g[..., None])[..., 0]
+    return g @ swap(b)
+
+
+def right(g: Any, _: Any, a: Any, b: Any) -> Any:
+    """The cotangent of b in a @ b: aᵀ @ g."""
+    if a.ndim == 1:
+        return a * g if b.ndim == 1 else a[..., None] * g[..., None, :]
+    if b.ndim == 1:
+        return (swap(a) @ g[..., None])[..., 0]
+    if b.ndim == 2 < a.ndim:  # one product over all batches, rather than a batch of products
+        a, g = rows(a), rows(g)
+    return swap(a) @ g
+
+
+def rows(x: Any) -> Any:
+    """A batch of vectors as the rows of one matrix."""
+    return x if x.ndim == 2 else reshape(x, shape=(math.prod(x.shape[:-1]), x.shape[-1]))
+
+
+def one_dtype(*arrays: Any) -> None:
+    """Two float dtypes in a product are, as in PyTorch, more likely a slip than a wish."""
+    first = arrays[0]
+    for a in arrays:
+        if not isinstance(a, np.ndarray):
+            raise TypeError("a product is of tensors or arrays")
+        if a.dtype != first.dtype and a.dtype.kind == first.dtype.kind == "f":
+            raise ValueError(f"one dtype is needed; write .to(th.{a.dtype}) on the first")
+
+
+def matmul_forward(a: Any, b: Any) -> Any:
+    one_dtype(a, b)
+    return np.matmul(a, b)
+
+
+def linear_forward(x: Any, w: Any, b: Any = None) -> Any:
+    one_dtype(x, w) if b is None else one_dtype(x, w, b)
+    return kernels.linear(x, w, b)
+
+
+matmul = linear(matmul_forward, left, right, name="matmul")
+affine: Op = Op(  # x wᵀ + b, a layer in one pass; without b it is x wᵀ
+    linear_forward,
+    lambda g, _, x, w, b=None: g @ w,
+    lambda g, _, x, w, b=None: outer(rows(g), rows(x)),
+    lambda g, _, x, w, b: g,
+    name="linear",
+)
+outer: Op = linear(  # gᵀ x: with x wᵀ and g w it closes the circle, each the others' transpose
+    kernels.linear_grad,
+    lambda h, _, g, x: affine(x, h),
+    lambda h, _, g, x: g @ h,
+    name="outer",
+)

@@ -1,0 +1,300 @@
+"""The tape: what was recorded, and the two sweeps over it.
+
+A `Node` is one recorded call of an op. Its edges lead to the nodes that made its inputs, or to the
+leaf tensors themselves. One clock ticks on every recorded op and every in-place write, so
+
+* sorting nodes by `time` *is* a topological order: an op can only use what already existed, and no
+  recursion is needed, however deep the graph;
+* memory written later than a node that remembers it is a stale value, found when the node is swept.
+
+`pull` sweeps cotangents from outputs to inputs (reverse mode, vector-Jacobian products) and `push`
+sweeps tangents from inputs to outputs (forward mode, Jacobian-vector products).
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from tinygrad_hw.tensor import Tensor
+
+Array: TypeAlias = NDArray[Any]
+Value: TypeAlias = Any  # an array at first order, a tensor under create_graph
+
+tick = itertools.count(1).__next__
+clock_of_last_write = 0
+written: dict[int, int] = {}  # id of the array that owns the memory -> time of its last write
+
+
+class GradMode(threading.local):
+    """Whether ops on this thread record."""
+
+    enabled = True
+
+
+grad_mode = GradMode()
+
+
+class Traced:
+    """What a `Tensor` is to the engine: an array, and where it came from."""
+
+    __slots__ = ("__weakref__", "array", "gradient", "hooks", "node", "tracked")
+
+    result: ClassVar[type[Traced]]  # the class of an op's result: `tensor.py` sets it to Tensor
+    array: Array
+    tracked: bool  # whether gradients are wanted: the public requires_grad
+    node: Node | None
+    gradient: Any  # the public grad
+    hooks: dict[int, Hook] | None
+
+
+Hook: TypeAlias = Callable[[Any], Any]
+
+
+class Node:
+    """One recorded call: the op, the arrays it saw, its static metadata, and its result."""
+
+    __slots__ = ("__weakref__", "arrays", "hooks", "op", "out", "parents", "static", "time")
+
+    def __init__(
+        self,
+        op: Any,
+        arrays: tuple[Any, ...],
+        static: dict[str, Any],
+        out: Array,
+        parents: tuple[Node | Traced | None, ...],
+    ) -> None:
+        self.op = op
+        self.arrays: tuple[Any, ...] | None = arrays
+        self.static = static
+        self.out: Array | None = out
+        self.parents = parents
+        self.hooks: dict[int, Hook] | None = None
+        self.time = tick()
+
+    def __repr__(self) -> str:
+        return f"<{self.op.name.title().replace('_', '')}Backward0>"
+
+    def free(self) -> None:
+        """Let go of everything the rule would need; a second sweep is then refused."""
+        self.arrays = self.out = None
+        self.parents = ()
+
+
+Vertex: TypeAlias = Node | Traced
+
+
+def vertex(x: Traced) -> Vertex:
+    """Where the gradient of `x` gathers: the node that made it, or the leaf itself."""
+    return x if x.node is None else x.node
+
+
+def wrap(array: Any, node: Node | None = None) -> Tensor:
+    """A tensor around `array`, made by `node`."""
+    if type(array) is not np.ndarray:
+        array = np.asarray(array)
+    tensor: Any = object.__new__(Traced.result)
+    tensor.array = array
+    tensor.node = node
+    tensor.tracked = node is not None
+    tensor.gradient = tensor.hooks = None
+    return tensor  # type: ignore[no-any-return]
+
+
+def raw(x: Any) -> Any:
+    """The array of a tensor; anything else as it is."""
+    return x.array if isinstance(x, Traced) else x
+
+
+# ------------------------------------------------------------------------------- in-place writes
+
+
+def owner(array: Array) -> int:
+    """The identity of the memory behind an array: its views share it."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return id(array)
+
+
+def note_write(array: Array) -> None:
+    """Called after every in-place write. An id is only ever reused by an array that is younger
+    than the write, so old entries can never accuse a newer node."""
+    global clock_of_last_write
+    clock_of_last_write = written[owner(array)] = tick()
+
+
+def refuse_stale(node: Node) -> None:
+    """Raise if memory that `node`'s rules look at was overwritten after it was recorded."""
+    arrays = [(f"input {i}", a) for i, a in enumerate(node.arrays or ())]
+    if node.op.uses_output or (node.out is not None and node.out.base is not None):
+        arrays.append(("output", node.out))
+    index = node.static.get("index")
+    arrays += [("index", i) for i in (index if isinstance(index, tuple) else (index,))]
+    for role, a in arrays:
+        if isinstance(a, np.ndarray) and written.get(owner(a), 0) > node.time:
+            raise RuntimeError(
+                f"{node.op.name}: its {role}, of shape {a.shape}, was overwritten in place after "
+                "it was recorded, so its gradient can no longer be computed. Write to a copy "
+                "(x = x.clone()) or out of place (x = x + v), or call backward() before the write."
+            )
+
+
+# ---------------------------------------------------------------------------------- the two sweeps
+
+
+def nodes_behind(roots: Iterable[Vertex]) -> list[Node]:
+    """Every node that the roots depend on, oldest first."""
+    stack = [root for root in roots if type(root) is Node]
+    seen = set(stack)
+    order = []
+    while stack:
+        node = stack.pop()
+        order.append(node)
+        for parent in node.parents:
+            if type(parent) is Node and parent not in seen:
+                seen.add(parent)
+                stack.append(parent)
+    order.sort(key=attrgetter("time"))
+    return order
+
+
+def leading_to(targets: Iterable[Vertex], order: Sequence[Node]) -> set[Vertex]:
+    """The targets, and the nodes of `order` (oldest first) through which they are reached."""
+    useful = set(targets)
+    for node in order:
+        if not useful.isdisjoint(node.parents):
+            useful.add(node)
+    return useful
+
+
+def fit(g: Value, x: Any) -> Value:
+    """Give a cotangent its input's shape and dtype: sum over the axes that broadcasting added."""
+    if g.shape != x.shape:
+        lead = g.ndim - x.ndim
+        if lead == 1 and g.shape[1:] == x.shape:  # a bias, added to every row
+            g = np.add.reduce(g, axis=0)
+        else:
+            stretched = [lead + i for i, n in enumerate(x.shape) if n == 1 != g.shape[lead + i]]
+            g = np.add.reduce(g, axis=(*range(lead), *stretched)).reshape(x.shape)
+    if g.dtype != x.dtype:
+        g = g.to(x.dtype) if hasattr(g, "to") else g.astype(x.dtype)
+    return g
+
+
+def remembered(node: Node, as_tensors: bool) -> tuple[Value, Sequence[Any]]:
+    """The output and inputs that a rule sees: arrays, or tensors tied to the graph."""
+    if node.arrays is None:
+        raise RuntimeError(
+            f"{node.op.name}: this graph was already swept and its saved values freed. To go "
+            "through it twice, call backward(retain_graph=True) or grad(..., retain_graph=True) "
+            "the first time; otherwise compute the loss anew."
+        )
+    if clock_of_last_write > node.time:
+        refuse_stale(node)
+    if not as_tensors:
+        return node.out, node.arrays
+    inputs = [
+        a if parent is None else wrap(a, parent) if type(parent) is Node else parent
+        for a, parent in zip(node.arrays, node.parents, strict=True)
+    ]
+    return wrap(node.out, node), inputs
+
+
+def run_hooks(at: Vertex, g: Value) -> Value:
+    """Pass a finished gradient through the hooks of a tensor; each may replace it."""
+    for hook in tuple(at.hooks.values() if at.hooks else ()):
+        tensor = g if isinstance(g, Traced) else wrap(g)
+        replaced = hook(tensor)
+        if replaced is not None:
+            if replaced.shape != g.shape:
+                raise RuntimeError(
+                    f"a hook was given a gradient of shape {tuple(g.shape)} and returned one of "
+                    f"shape {tuple(replaced.shape)}; return the same shape, or None to keep it."
+                )
+            g = replaced if isinstance(g, Traced) else raw(replaced)
+    return g
+
+
+def pull(
+    cotangents: dict[Vertex, Value],
+    targets: set[Vertex] | None = None,
+    *,
+    create_graph: bool = False,
+    retain_graph: bool = False,
+) -> tuple[dict[Vertex, Value], set[Vertex]]:
+    """Sweep cotangents back from outputs: newest node first, one rule for each wanted input.
+
+    Returns the cotangents of the targets (of every leaf where none are named) and which of them
+    are arrays that nothing else holds, which a caller may therefore keep without a copy.
+    """
+    order = nodes_behind(cotangents)
+    useful = None if targets is None else leading_to(targets, order)
+    found: dict[Vertex, Value] = {}
+    owned: set[Vertex] = set()
+    for node in reversed(order):
+        if useful is not None and node not in useful:
+            continue
+        g = cotangents.pop(node, None)
+        if g is None:
+            continue
+        if node.hooks:
+            g = run_hooks(node, g)
+        if useful is not None:
+            if targets is not None and node in targets:
+                found[node] = g
+            if useful.isdisjoint(node.parents):
+                continue
+        y, inputs = remembered(node, create_graph)
+        static = node.static
+        rules = node.op.rules
+        for i, parent in enumerate(node.parents):
+            if parent is None or (useful is not None and parent not in useful):
+                continue
+            rule = rules[i]
+            if rule is None:
+                continue
+            r = rule(g, y, *inputs, **static)
+            x = inputs[i]
+            if r.shape != x.shape or r.dtype is not x.dtype:
+                r = fit(r, x)
+            held = cotangents.get(parent)
+            if held is None:
+                if r is not g and not create_graph and r.base is None:
+                    owned.add(parent)
+            elif parent in owned:
+                held += r
+                r = held
+            else:
+                r = held + r
+                if not create_graph:
+                    owned.add(parent)
+            cotangents[parent] = r
+        if not retain_graph:
+            node.free()
+    for leaf, g in cotangents.items():
+        if type(leaf) is not Node and (targets is None or leaf in targets):
+            if leaf.hooks:
+                g = run_hooks(leaf, g)
+                owned.discard(leaf)
+            found[leaf] = g
+    return found, owned
+
+
+def push(
+    tangents: dict[Vertex, Value], outputs: Sequence[Vertex], *, create_graph: bool = False
+) -> list[Value | None]:
+    """Sweep tangents forward through what was recorded: oldest node first. The tangent of each
+    output, or None where it does not depend on what was moved."""
+    for node in nodes_behind(outputs):
+        moved = [tangents.get(p) if p is not None else None for p in node.parents]
+        if any(t is not None for t in moved):
+            y, inputs = remembered(node, create_graph)
+            tangents[node] = node.op.jvp(moved, y, inputs, node.static)
+    return [tangents.get(output) for output in outputs]

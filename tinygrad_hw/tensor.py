@@ -1,0 +1,261 @@
+"""`Tensor`: an array with a gradient. Its operators and methods are lines into the table."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinygrad_hw import autograd
+from tinygrad_hw.hooks import RemovableHandle
+from tinygrad_hw.methods import Methods
+from tinygrad_hw.operators import Operand
+from tinygrad_hw.tape import Node, Traced, raw, wrap
+
+
+class Tensor(Methods):
+    """An n-dimensional array that remembers, where asked to, how it was made.
+
+    Made by `th.tensor(data)`, a factory such as `th.zeros(2, 3)`, or an op. `array` is its NumPy
+    array, without ceremony; `numpy()` refuses while gradients are recorded, as PyTorch does.
+    """
+
+    __slots__ = ()
+    __hash__ = object.__hash__
+
+    # ------------------------------------------------------------------------ what it is
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.array.shape
+
+    @property
+    def ndim(self) -> int:
+        return self.array.ndim
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.array.dtype
+
+    @property
+    def device(self) -> str:
+        return "cpu"
+
+    @property
+    def is_leaf(self) -> bool:
+        return self.node is None
+
+    @property
+    def grad_fn(self) -> Node | None:
+        return self.node
+
+    @property
+    def requires_grad(self) -> bool:
+        return self.tracked
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        if wanted and self.array.dtype.kind != "f":
+            raise RuntimeError(
+                f"only floating point tensors can require grad, and this one is {self.dtype.name}. "
+                "Convert it first: x.to(th.float32)."
+            )
+        if not wanted and self.node is not None:
+            raise RuntimeError(
+                "requires_grad of a tensor that an op made cannot be turned off: use x.detach()."
+            )
+        self.tracked = wanted
+
+    @property
+    def grad(self) -> Tensor | None:
+        """What `backward` has gathered here: of this tensor's shape and dtype, or None."""
+        found: Tensor | None = self.gradient
+        return found
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None:
+            if not isinstance(value, Tensor):
+                raise TypeError(f"grad is a tensor or None, not {type(value).__name__}")
+            if (value.shape, value.dtype) != (self.shape, self.dtype):
+                raise RuntimeError(
+                    f"the grad of a {self.dtype.name} tensor of shape {self.shape} cannot be "
+                    f"{value.dtype.name} {value.shape}"
+                )
+        self.gradient = value
+
+    @property
+    def data(self) -> Tensor:
+        """The same memory, without history."""
+        return self.detach()
+
+    @data.setter
+    def data(self, value: Tensor | NDArray[Any]) -> None:
+        self.array = np.asarray(raw(value))
+
+    def size(self, dim: int | None = None) -> Any:
+        return self.array.shape if dim is None else self.array.shape[dim]
+
+    def dim(self) -> int:
+        return self.array.ndim
+
+    def numel(self) -> int:
+        return self.array.size
+
+    def __len__(self) -> int:
+        if not self.array.ndim:
+            raise TypeError("len() of a 0-d tensor")
+        return len(self.array)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self.array.ndim:
+            raise TypeError("iteration over a 0-d tensor")
+        return (self[i] for i in range(len(self.array)))
+
+    def __contains__(self, value: Operand) -> bool:
+        return bool((self == value).any())
+
+    def __repr__(self) -> str:
+        from tinygrad_hw.printing import tensor_repr  # loaded when first printed
+
+        return tensor_repr(self)
+
+    def __format__(self, spec: str) -> str:
+        return object.__format__(self, spec) if self.array.ndim else format(self.item(), spec)
+
+    # ---------------------------------------------------------------- to Python and NumPy
+
+    def item(self) -> Any:
+        """The one number in this tensor, as a Python number."""
+        if self.array.size != 1:
+            raise RuntimeError(
+                f"item() needs a tensor of one element, and this one has shape {self.shape}; "
+                "use tolist(), or reduce it first."
+            )
+        return self.array.item()
+
+    def tolist(self) -> Any:
+        return self.array.tolist()
+
+    def numpy(self) -> NDArray[Any]:
+        """The array itself: what is written there is written here."""
+        if self.tracked:
+            raise RuntimeError(
+                "numpy() on a tensor that requires grad would lose its gradient: use "
+                "x.detach().numpy()."
+            )
+        return self.array
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        from tinygrad_hw.numpy_protocol import array_ufunc  # loaded when NumPy first asks
+
+        return array_ufunc(ufunc, method, *inputs, **kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        from tinygrad_hw.numpy_protocol import array_function
+
+        return array_function(function, args, kwargs)
+
+    def __bool__(self) -> bool:
+        if self.array.size != 1:
+            raise RuntimeError(
+                f"the truth of a tensor of shape {self.shape} is ambiguous: use any() or all()."
+            )
+        return bool(self.array.item())
+
+    def __float__(self) -> float:
+        return float(self.only())
+
+    def __int__(self) -> int:
+        return int(self.only())
+
+    def only(self) -> Any:
+        if self.array.size != 1:
+            raise ValueError(f"only one element makes a number, and this tensor has {self.shape}")
+        return self.array.item()
+
+    def __index__(self) -> int:
+        if self.array.dtype.kind not in "iu" or self.array.size != 1:
+            raise TypeError(f"only an integer tensor of one element is an index, not {self!r}")
+        return int(self.array.item())
+
+    def __reduce__(self) -> Any:
+        return rebuilt, (type(self), self.leaf_array(), self.tracked)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        copy = rebuilt(type(self), self.leaf_array().copy(), self.tracked)
+        memo[id(self)] = copy
+        if self.grad is not None:
+            copy.grad = wrap(self.grad.array.copy())
+        return copy
+
+    def leaf_array(self) -> NDArray[Any]:
+        if self.node is not None:
+            raise RuntimeError("only leaves can be copied deeply or pickled: detach() it first.")
+        return self.array
+
+    # ------------------------------------------------------------------------- gradients
+
+    def backward(
+        self,
+        gradient: Operand | None = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Any = None,
+    ) -> None:
+        """Add the gradient of this number to the `.grad` of every leaf behind it.
+
+        See `th.autograd.backward` for the arguments and for what is refused.
+        """
+        seeds = None if gradient is None else (gradient,)
+        autograd.backward(self, seeds, retain_graph, create_graph, inputs)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        self.requires_grad = requires_grad
+        return self
+
+    def detach(self) -> Tensor:
+        return wrap(self.array)
+
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
+        """Call `hook(grad)` when this tensor's gradient is complete; what it returns, if anything,
+        takes the gradient's place."""
+        if not self.tracked:
+            raise RuntimeError("register_hook: this tensor does not require grad, so none comes by")
+        at = self if self.node is None else self.node
+        if at.hooks is None:
+            at.hooks = {}
+        return RemovableHandle(at.hooks, hook)
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of a tensor that an op made in its `.grad` too."""
+        if not self.tracked:
+            raise RuntimeError("retain_grad: this tensor does not require grad, so it has none")
+        if self.node is None:
+            return
+        here = weakref.ref(self)
+
+        def keep(g: Tensor) -> None:
+            tensor = here()
+            if tensor is not None:
+                kept = g.clone() if g.tracked else wrap(g.array.copy())
+                tensor.grad = kept if tensor.grad is None else tensor.grad + kept
+
+        self.register_hook(keep)
+
+
+def rebuilt(kind: type[Tensor], array: NDArray[Any], tracked: bool) -> Tensor:
+    """A leaf of the given class around `array`."""
+    tensor = object.__new__(kind)
+    tensor.array, tensor.tracked = array, tracked
+    tensor.node = tensor.gradient = tensor.hooks = None
+    return tensor
+
+
+Traced.result = Tensor
