@@ -1,0 +1,180 @@
+"""The pictures that the examples draw. Needs the extra `plot` (matplotlib)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+try:
+    import matplotlib
+except ImportError:
+    matplotlib = None
+else:
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+
+def available(wanted=True):
+    """Whether pictures can be drawn; says what to install where they cannot."""
+    if wanted and matplotlib is None:
+        print(
+            "No pictures: matplotlib is missing. Install it with pip install 'tinygrad-hw[plot]', "
+            "or pass --no-plots.",
+            file=sys.stderr,
+        )
+    return wanted and matplotlib is not None
+
+
+def saved(figure, path):
+    figure.savefig(Path(path), dpi=120, bbox_inches="tight")
+    plt.close(figure)
+
+
+def images(path, pictures, labels, classes, title):
+    """One row for each class, so that the classes can be told apart at a glance."""
+    figure, axes = plt.subplots(len(classes), 10, figsize=(9, 10))
+    for c, row in enumerate(axes):
+        for ax, i in zip(row, np.flatnonzero(labels == c)[:10], strict=False):
+            ax.imshow(pictures[i], cmap="gray_r")
+        for ax in row:
+            ax.set(xticks=[], yticks=[])
+        row[0].set_ylabel(classes[c], rotation=0, ha="right", va="center")
+    figure.suptitle(title, y=0.92)
+    saved(figure, path)
+
+
+def losses(path, batch_losses, train, test, title):
+    """The loss of every batch (faint) and their running mean; the mean over each epoch's batches,
+    at its middle; and the test set's loss at its end."""
+    figure, ax = plt.subplots(figsize=(8, 4.5))
+    per_epoch = len(batch_losses) / max(len(train), 1)
+    x = np.arange(1, len(batch_losses) + 1) / per_epoch
+    ax.plot(x, batch_losses, lw=0.4, alpha=0.35, color="tab:blue", label="each batch")
+    width = max(1, round(per_epoch / 10))
+    smooth = np.convolve(batch_losses, np.ones(width) / width, mode="valid")
+    ax.plot(x[width - 1 :], smooth, color="tab:blue", label=f"mean of {width} batches")
+    epochs = np.arange(1, len(train) + 1)
+    ax.plot(epochs - 0.5, train, "o-", color="tab:green", label="training set, mean of the epoch")
+    ax.plot(epochs, test, "s-", color="tab:red", label="test set, after the epoch")
+    high = np.percentile(batch_losses, 99.5) if len(batch_losses) else 1
+    ax.set(xlabel="epoch", ylabel="cross-entropy (nats)", title=title, ylim=(0, 1.1 * high))
+    ax.legend()
+    ax.grid(alpha=0.3)
+    saved(figure, path)
+
+
+def templates(path, weights, classes, title):
+    """What each class looks for: dark pixels speak for it, light ones against."""
+    figure, axes = plt.subplots(2, 5, figsize=(10, 4.6), layout="constrained")
+    span = np.abs(weights).max()
+    for ax, w, name in zip(axes.flat, weights, classes, strict=True):
+        shown = ax.imshow(w.reshape(28, 28), cmap="RdBu", vmin=-span, vmax=span)
+        ax.set(xticks=[], yticks=[], title=name)
+    figure.colorbar(shown, ax=axes, shrink=0.8, label="weight")
+    figure.suptitle(title)
+    saved(figure, path)
+
+
+def confusion(path, labels, predicted, classes, title):
+    """How often each class was taken for each other one."""
+    n = len(classes)
+    counts = np.bincount(n * labels + predicted, minlength=n * n).reshape(n, n)
+    figure, ax = plt.subplots(figsize=(8, 7))
+    ax.imshow(counts, cmap="Blues")
+    for (i, j), count in np.ndenumerate(counts):
+        dark = count > counts.max() / 2
+        ax.text(j, i, count, ha="center", va="center", color="white" if dark else "black", size=8)
+    ax.set_xticks(range(n), classes, rotation=45, ha="right")
+    ax.set_yticks(range(n), classes)
+    ax.set(xlabel="predicted", ylabel="true", title=title)
+    saved(figure, path)
+
+
+def path_plot(
+    path, hessian, w_star, starts, newton, descents, newton_left, descents_left, names, title
+):
+    """Newton's single steps, and the longest of gradient descent's paths, on the contours of a
+    quadratic f; beside them, what is left of every start's distance to the optimum."""
+    figure, (ax, right) = plt.subplots(
+        1, 2, figsize=(13, 5.6), width_ratios=(1.5, 1), layout="constrained"
+    )
+    longest = np.argmax(np.linalg.norm(starts - w_star, axis=1))
+    way = descents[longest]
+    shown = np.vstack([starts, newton, way])
+    middle, half = (shown.max(0) + shown.min(0)) / 2, 0.57 * np.ptp(shown, axis=0)
+    half = np.maximum(half, 0.6 * half.max())
+    u, v = np.meshgrid(*np.linspace(middle - half, middle + half, 300).T)
+    away = np.stack([u, v], -1) - w_star
+    above = 0.5 * np.einsum("...i,ij,...j", away, hessian, away)
+    levels = above.max() * np.linspace(0, 1, 13) ** 2.5  # closer where f is flat
+    ax.contourf(u, v, above, levels, colors=plt.colormaps["Blues"](np.linspace(0, 0.5, 12)))
+    ax.contour(u, v, above, levels, colors="steelblue", linewidths=0.5)
+    orange, red = "darkorange", "crimson"
+    ax.plot(*way.T, ".-", color=orange, lw=1, ms=4, label=f"gradient descent: {len(way) - 1} steps")
+    ax.plot([], [], color=red, lw=2, label="Newton's method: one step")
+    for start, end in zip(starts, newton, strict=True):
+        arrow = {"arrowstyle": "-|>", "color": red, "lw": 2, "shrinkB": 6, "mutation_scale": 16}
+        ax.annotate("", end, start, arrowprops=arrow, zorder=3)
+    ax.plot(*starts.T, "o", color="black", ms=7, zorder=4, label="starts $w^{(0)}$")
+    ax.plot(*w_star, "*", color="gold", mec="black", ms=20, zorder=5, label="optimum $w^*$")
+    ax.set(xlabel=names[0], ylabel=names[1], aspect="equal", title="Contours of f, and the paths")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=4, frameon=False)
+    for i, (fast, slow) in enumerate(zip(newton_left, descents_left, strict=True)):
+        label = None if i else ("gradient descent", "Newton's method")
+        right.plot(slow, color=orange, lw=1, label=label and label[0])
+        end = max(fast, 1e-17)  # an exact zero has no place on a logarithmic axis
+        right.plot([0, 1], [1, end], "o-", color=red, lw=2, ms=5, label=label and label[1])
+    right.set(yscale="log", xlabel="step", title="What is left of the distance to $w^*$")
+    right.grid(alpha=0.3)
+    right.legend()
+    figure.suptitle(title)
+    saved(figure, path)
+
+
+def tuning_plot(path, rounds, homework, tests, source, name):
+    """Every trial's accuracy on the held-out images, and the winner's on the test set."""
+    figure, (ax, right) = plt.subplots(
+        1, 2, figsize=(13, 5.6), width_ratios=(1.9, 1), layout="constrained"
+    )
+    schedules = list(dict.fromkeys(t["schedule"] for t in rounds[0]))
+    best = rounds[-1][0]
+    floor = best["accuracy"] - 0.05
+    colors = dict(zip(schedules, plt.colormaps["Dark2"].colors, strict=False))
+    for number, trials in enumerate(rounds):
+        ax.scatter(
+            [t["lr"] for t in trials], [max(floor, t["accuracy"]) for t in trials], 18 * 3**number,
+            color=[colors[t["schedule"]] for t in trials], alpha=0.45 + 0.2 * number,
+            edgecolor="white", zorder=number + 2, clip_on=False,
+        )  # fmt: skip
+        ax.scatter(
+            [], [], 18 * 3**number, color="gray",
+            label=f"{len(trials)} recipes, {trials[0]['epochs']} epochs",
+        )  # fmt: skip
+    for schedule in schedules:
+        ax.scatter([], [], 60, color=colors[schedule], label=f"schedule: {schedule}")
+    for t in rounds[0]:
+        if all(t[k] == v for k, v in homework.items()):
+            ax.plot(t["lr"], t["accuracy"], "kx", ms=11, zorder=9, label="the homework's recipe")
+    chosen = (
+        f"chosen: {best['schedule']}, {best['lr']:g},\n"
+        f"batch {best['batch_size']}, L2 {best['weight_decay']:g}"
+    )
+    ax.plot(best["lr"], best["accuracy"], "*", color="gold", mec="k", ms=20, zorder=9, label=chosen)
+    ax.set(
+        xscale="log", xlabel="learning rate", ylim=(floor, best["accuracy"] + 0.004),
+        ylabel="accuracy (lower ones lie on the edge)",
+        title="Trials, on images held out of the training set",
+    )  # fmt: skip
+    ax.grid(alpha=0.3)
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, labelspacing=0.8)
+    right.plot(range(len(tests)), tests, "o", color=colors[best["schedule"]], label="one seed each")
+    right.axhline(np.mean(tests), color="black", lw=1, label=f"their mean, {np.mean(tests):.4f}")
+    right.axhline(source, color="crimson", ls="--", label=f"the homework's, {source:.4f}")
+    right.set(xlabel="run", xticks=range(len(tests)), title="Chosen recipe, on the test set")
+    right.margins(x=0.15, y=0.5)
+    right.grid(alpha=0.3)
+    right.legend()
+    figure.suptitle(f"{name}: tuning softmax regression")
+    saved(figure, path)
