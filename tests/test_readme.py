@@ -1,0 +1,35 @@
+"""The README's Python runs, and prints what its comments say."""
+
+import contextlib
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_first_example_is_twelve_lines():
+    assert len(BLOCKS[0].splitlines()) == 12
+
+
+@pytest.mark.parametrize("code", [b for b in BLOCKS if "import" in b], ids=lambda b: b.split()[1])
+def test_examples_print_what_they_say(code):
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code, "README.md", "exec"), {})
+    said = [line.split("# ")[1] for line in code.splitlines() if line.startswith("print")]
+    assert printed.getvalue().splitlines() == said
+
+
+def test_the_rule_it_shows_is_the_one_in_the_table():
+    table = Path(__file__).parents[1] / "tinygrad_hw" / "rules" / "elementwise.py"
+    (rule,) = [b for b in BLOCKS if b.startswith("tanh")]
+    assert rule in table.read_text()
+
+
+def test_every_file_it_links_to_exists():
+    for target in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (Path(__file__).parents[1] / target).exists(), target
