@@ -307,6 +307,12 @@ def test_what_is_no_number_is_refused():
         leaf(1.0) + None
     with pytest.raises(TypeError):
         leaf(1.0) * "3"
+    for x in (th.ones(2), leaf(1.0, 2.0)):
+        for other in ([True, False], [1, 2], (1.0, 2.0), 2j):
+            with pytest.raises(TypeError, match="tensors, arrays and numbers"):
+                x + other
+            with pytest.raises(TypeError, match="tensors, arrays and numbers"):
+                other * x
     from fractions import Fraction
 
     with pytest.raises(TypeError, match="tensors, arrays and numbers"):
@@ -399,6 +405,15 @@ def test_writes_into_what_an_op_made_are_differentiated():
     y *= w.sum()
     y.sum().backward()
     assert_close(w.grad, [2 * (2 * 2 * 5 + 13), 2 * (2 * 3 * 5 + 13)])
+
+
+def test_a_list_is_written_alike_whether_recorded_or_not():
+    w = leaf(1.0, 2.0)
+    y = w * 3
+    y[:] = [5.0, 7.0]
+    assert_close(y.detach(), [5, 7])
+    (y * w).sum().backward()
+    assert_close(w.grad, [5, 7])
 
 
 def test_a_recorded_write_to_a_view_is_refused():

@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # what an op returns to people; to a rule it may be a bare ar
 
 Rule = Callable[..., Any]
 FLOAT16, FLOAT32, FLOAT64 = (np.dtype(t) for t in (np.float16, np.float32, np.float64))
-FOREIGN = frozenset({list, tuple, str, complex})
+FOREIGN = frozenset({list, tuple, str, complex})  # which NumPy takes beside an array
 
 by_ufunc: dict[np.ufunc, Callable[..., Any]] = {}  # np.exp(tensor) finds its op here
 
@@ -59,7 +59,7 @@ class Op:
 
     def __call__(self, *inputs: Any, **static: Any) -> Tensor:
         arrays, parents = [], []
-        traced = recording = False
+        traced = recording = foreign = False
         for x in inputs:
             parent = None
             if isinstance(x, Traced):
@@ -68,10 +68,14 @@ class Op:
                     recording = True
                     parent = x.node or x
                 x = x.array
+            elif type(x) in FOREIGN:
+                foreign = True
             arrays.append(x)
             parents.append(parent)
         if not traced:
             return self.forward(*inputs, **static)  # type: ignore[no-any-return]
+        if foreign:
+            raise refused(self, arrays)
         try:
             out = self.forward(*arrays, **static)
         except (ValueError, TypeError, IndexError) as error:
@@ -154,16 +158,19 @@ class EachInput(Sequence[Rule]):
         return functools.partial(self.rule, i)
 
 
+def refused(op: Op, arrays: Sequence[Any]) -> TypeError:
+    given = ", ".join(type(a).__name__ for a in arrays)
+    return TypeError(
+        f"{op.name} takes tensors, arrays and numbers, not ({given}): th.tensor(x) makes a tensor "
+        "of lists of numbers."
+    )
+
+
 def closed(op: Op, out: Any, arrays: Sequence[Any], static: dict[str, Any]) -> Any:
     """Keep float64 out of results that no float64 went into. As in PyTorch, integers join floats
-    as float32, and neither a scalar nor a 0-d float64 promotes a float32 array. Nor does what NumPy
-    takes and a tensor is not, a list or a complex number, come through."""
-    if out.dtype.kind not in "fiubc" or not FOREIGN.isdisjoint(map(type, arrays)):
-        given = ", ".join(type(a).__name__ for a in arrays)
-        raise TypeError(
-            f"{op.name} takes tensors, arrays and numbers, not ({given}): th.tensor(x) makes a "
-            "tensor of lists of numbers."
-        )
+    as float32, and neither a scalar nor a 0-d float64 promotes a float32 array."""
+    if out.dtype.kind not in "fiubc":
+        raise refused(op, arrays)
     if "dtype" in static or out.dtype.kind != "f":
         return out
     inputs = [a for a in arrays if isinstance(a, np.ndarray)]

@@ -112,6 +112,7 @@ class Operators(Traced):
         given = np.asarray(raw(value))
         as_dtype(given.dtype)
         if self.records(value):
+            value = value if isinstance(value, Traced) else given
             self.become(indexing.setitem(self.before(), value, index=index))
             return
         try:
