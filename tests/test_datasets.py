@@ -373,6 +373,13 @@ def test_what_stays_broken_is_fetched_from_the_second_mirror(
     assert asked == [f"/first/{LABELS}.gz"] * 2 + [f"/second/{LABELS}.gz"]
 
 
+def test_a_mirror_that_does_not_stop_is_stopped(mirrors: Mirrors) -> None:
+    mirrors.first(LABELS, endless, endless)
+    mirrors.second(LABELS, endless, endless)
+    with pytest.raises(DatasetError, match=r"first/.*more than \d+ bytes came.*second/.*more than"):
+        load_fashion_mnist()
+
+
 @pytest.mark.parametrize("answer", [missing, silent])
 def test_a_missing_file_and_a_silent_mirror_are_asked_for_once(
     mirrors: Mirrors, answer: Answer
