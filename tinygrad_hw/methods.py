@@ -129,7 +129,7 @@ class Methods(Operators):
     @numpy_names
     def mean(self, dim: Dim = None, keepdim: bool = False) -> Tensor:
         """The mean over `dim` (all axes by default)."""
-        if self.array.dtype.kind != "f":
+        if self.array.dtype.kind not in "fc":
             raise RuntimeError(
                 f"mean of a {self.array.dtype.name} tensor: convert it first, x.to(th.float32)."
             )

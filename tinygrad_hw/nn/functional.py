@@ -187,7 +187,7 @@ def cross_entropy_of_any(
     """Cross-entropy in every form: what is not the fused op is composed of log_softmax."""
     if not 0 <= smoothing <= 1:
         raise RuntimeError(f"label_smoothing is a share between 0 and 1, not {smoothing}")
-    if input.dtype.kind != "f":
+    if input.dtype.kind not in "fc":
         raise RuntimeError(f"logits are floats, not {input.dtype}: convert with .float()")
     known(reduction)
     if target.dtype.kind == "f":
