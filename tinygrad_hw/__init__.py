@@ -45,7 +45,7 @@ from tinygrad_hw.methods import cat, stack, where
 from tinygrad_hw.tensor import Tensor
 
 if TYPE_CHECKING:
-    from tinygrad_hw import closed_form, datasets, func, nn, optim, utils
+    from tinygrad_hw import check, closed_form, datasets, func, nn, optim, utils
     from tinygrad_hw.random import (
         Generator,
         manual_seed,
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 # Rooms that are loaded on first use, and the names that two of them lend to this one.
-LAZY = dict.fromkeys(["closed_form", "datasets", "func", "nn", "optim", "utils"], "")
+LAZY = dict.fromkeys(["check", "closed_form", "datasets", "func", "nn", "optim", "utils"], "")
 LAZY |= dict.fromkeys(["load", "save"], "serialization")
 LAZY |= dict.fromkeys(["Generator", "manual_seed", "rand", "rand_like"], "random")
 LAZY |= dict.fromkeys(["randint", "randint_like", "randn", "randn_like", "randperm"], "random")
@@ -155,6 +155,7 @@ __all__ = [
     "autograd",
     "bool",
     "cat",
+    "check",
     "clamp",
     "clone",
     "closed_form",

@@ -8,6 +8,7 @@ From the command line, `python -m tinygrad_hw.check FILE.py` checks what a file 
 `@derivation`. `catalog` holds derivations that are ready; `explain(name)` prints one.
 """
 
+from tinygrad_hw.check.catalog import explain
 from tinygrad_hw.check.derivation import (
     Derivation,
     assert_derivation,
@@ -30,6 +31,7 @@ __all__ = [
     "check_derivation",
     "check_steps",
     "derivation",
+    "explain",
     "labels",
     "one_hot",
     "scalar",

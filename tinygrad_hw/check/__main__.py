@@ -59,7 +59,8 @@ def declared(path: Path) -> list[Derivation]:
         raise Unusable(f"{path}: {type(error).__name__}: {error}") from error
     found: dict[int, Derivation] = {}
     for value in vars(module).values():
-        one = value if isinstance(value, Derivation) else getattr(value, "derivation", None)
+        own = getattr(value, "__module__", None) == module.__name__  # and not imported
+        one = getattr(value, "derivation", None) if own else value
         if isinstance(one, Derivation):
             found.setdefault(id(one), one)
     if not found:

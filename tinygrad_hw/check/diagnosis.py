@@ -328,7 +328,12 @@ def in_a_region(e: Evidence) -> Diagnosis | None:
     ]
     found = ratios([c for c, _ in inside], [t for _, t in inside], TIGHT) if inside else None
     factor = formula(found, {}, TIGHT) if found is not None else None
-    return messages.region(e.title, text, factor, bool(infinite))
+    added = None
+    if factor is None and inside:
+        left = [c - t for c, t in inside]
+        found = ratios(left, [np.ones_like(x) for x in left], TIGHT)
+        added = formula(found, {}, TIGHT) if found is not None else None
+    return messages.region(e.title, text, factor, added, bool(infinite))
 
 
 def overflows(e: Evidence, trial: Trial) -> bool:

@@ -114,7 +114,7 @@ class Evidence:
     def region(self, wrong: Callable[[Trial], Array | None]) -> str | None:
         """Where a claim is wrong, described."""
         seen = self.seen(wrong)
-        if not any(t.wrong.any() for t in seen) or all(t.wrong.any() for t in seen):
+        if not any(t.wrong.any() for t in seen) or all(t.wrong.all() for t in seen):
             return None
 
         def experiment(sample: Sample) -> Array | None:

@@ -59,7 +59,7 @@ class Formula:
 def power(name: str, p: float) -> str:
     if p == 0.5:
         return f"sqrt({name})"
-    base = name if name.isidentifier() else f"({name})"
+    base = f"({name})" if "-" in name else name
     return base if p == 1 else f"{base}**{p:g}"
 
 

@@ -25,6 +25,7 @@ Draw: TypeAlias = Callable[[Any], Any]
 
 MODES = ["plain"] * 7 + ["equal", "large", "tiny"]  # the last two only where no bounds were given
 FACTORS = {"large": 1e3, "tiny": 1e-6}
+MANY = 100  # elements of an array that is drawn as a whole
 VARIANTS = 12  # of the simplest values, the last of them zeros
 GRID = 600  # ordinary numbers between the bounds
 
@@ -91,6 +92,10 @@ class Input:
     def letters(self) -> list[str]:
         return [d for d in self.dims if isinstance(d, str)]
 
+    def known(self) -> bool:
+        """Whether the simplest value can be told without drawing."""
+        return True
+
     def simplest(self, sizes: Sizes, offset: int, variant: int = 0) -> Any:
         """Small distinct numbers; the `offset` keeps two inputs of one shape apart, and each
         `variant` begins with another number."""
@@ -132,6 +137,8 @@ class Numbers(Input):
         return array if self.dims else array[()]
 
     def numbers(self) -> tuple[float, ...]:
+        if isinstance(self.elements, Sequence):
+            return tuple(self.elements)
         return simple_numbers(float(self.low), float(self.high))
 
     def pattern(self, sizes: Sizes, offset: int) -> list[float]:
@@ -139,9 +146,18 @@ class Numbers(Input):
         count = math.prod(self.shape(sizes))
         return [simple[(offset + i) % len(simple)] for i in range(count)]
 
+    def known(self) -> bool:
+        return self.elements is None or isinstance(self.elements, Sequence)
+
+    def chosen(self, draw: Draw, sizes: Sizes) -> Any:
+        """An array of the elements that the user names."""
+        given = self.elements
+        element = strategies().sampled_from(given) if isinstance(given, Sequence) else given
+        return self.made([draw(element) for _ in range(math.prod(self.shape(sizes)))], sizes)
+
     def simplest(self, sizes: Sizes, offset: int, variant: int = 0) -> Any:
         pattern = self.pattern(sizes, offset + variant)
-        if variant == VARIANTS - 1 and self.low <= 0 <= self.high:
+        if variant == VARIANTS - 1 and self.low <= 0 <= self.high and self.elements is None:
             pattern = [0.0 for _ in pattern]
         return self.made(pattern, sizes)
 
@@ -149,21 +165,27 @@ class Numbers(Input):
         st = strategies()
         pattern = self.pattern(sizes, offset)
         if self.elements is not None:
-            return self.made([draw(self.elements) for _ in pattern], sizes)
+            return self.chosen(draw, sizes)
         usual = isinstance(self.low, Usual) and isinstance(self.high, Usual)
         mode = draw(st.sampled_from(MODES if usual else MODES[:-2]))
         element = element_strategy(float(self.low), float(self.high))
+        numbers: Any
         if mode == "equal":
             one = draw(element)
-            return self.made([pattern[0] if one is None else one for _ in pattern], sizes)
-        drawn = [draw(element) for _ in pattern]
-        numbers = [p if x is None else x for p, x in zip(pattern, drawn, strict=True)]
+            numbers = [pattern[0] if one is None else one for _ in pattern]
+        elif len(pattern) > MANY:  # more than Hypothesis can draw one by one
+            seed = draw(st.integers(0, 2**32 - 1))
+            rng = np.random.default_rng([seed, offset])
+            numbers = rng.uniform(self.low, self.high, len(pattern)) if seed else pattern
+        else:
+            drawn = [draw(element) for _ in pattern]
+            numbers = [p if x is None else x for p, x in zip(pattern, drawn, strict=True)]
         return self.made(np.multiply(numbers, FACTORS.get(mode, 1.0)), sizes)
 
     def generic(self, draw: Draw, sizes: Sizes, offset: int) -> Any:
         count = math.prod(self.shape(sizes))
         if self.elements is not None:
-            return self.made([draw(self.elements) for _ in range(count)], sizes)
+            return self.chosen(draw, sizes)
         seed = draw(strategies().integers(0, 2**32 - 1))
         numbers = np.random.default_rng([seed, offset]).uniform(self.low, self.high, count)
         return self.made(numbers, sizes)
@@ -196,9 +218,12 @@ class Labels(Input):
         return (labels // (1 + variant) + variant // 2) % self.count(sizes)
 
     def draw(self, draw: Draw, sizes: Sizes, offset: int) -> Any:
-        plain = self.simplest(sizes, 0)
-        step = strategies().integers(0, self.count(sizes) - 1)
-        return (plain + [draw(step) for _ in plain]) % self.count(sizes)
+        plain, classes = self.simplest(sizes, 0), self.count(sizes)
+        if len(plain) > MANY:
+            seed = draw(strategies().integers(0, 2**32 - 1))
+            return np.random.default_rng(seed).integers(0, classes, len(plain))
+        step = strategies().integers(0, classes - 1)
+        return (plain + [draw(step) for _ in plain]) % classes
 
     def generic(self, draw: Draw, sizes: Sizes, offset: int) -> Any:
         return self.draw(draw, sizes, 0)
@@ -211,17 +236,18 @@ class OneHot(Labels):
     def shape(self, sizes: Sizes) -> tuple[int, ...]:
         return (*super().shape(sizes), self.count(sizes))
 
+    @property
+    def labels(self) -> Labels:
+        return Labels(self.dims, self.classes)
+
     def rows(self, labels: Array, sizes: Sizes) -> Array:
         return np.eye(self.count(sizes))[labels]
 
     def simplest(self, sizes: Sizes, offset: int, variant: int = 0) -> Any:
-        labels = np.arange(self.shape(sizes)[0])
-        return self.rows((labels + variant) % self.count(sizes), sizes)
+        return self.rows(self.labels.simplest(sizes, offset, variant), sizes)
 
     def draw(self, draw: Draw, sizes: Sizes, offset: int) -> Any:
-        n, classes = self.shape(sizes)
-        step = strategies().integers(0, classes - 1)
-        return self.rows(np.array([(i + draw(step)) % classes for i in range(n)]), sizes)
+        return self.rows(self.labels.draw(draw, sizes, offset), sizes)
 
 
 # --------------------------------------------------------------------------- how users say it
@@ -253,8 +279,6 @@ def array(
     """
     if positive and low <= 0:
         low = Usual(1 / 16) if isinstance(low, Usual) else min(1 / 16, high / 16)
-    if isinstance(elements, Sequence):
-        elements = strategies().sampled_from(elements)
     return Numbers(dims, low, high, elements, np.dtype(dtype))
 
 

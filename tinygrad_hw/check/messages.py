@@ -134,11 +134,11 @@ def shape(title: str, claimed: Shape, true: Shape, values_fit: bool) -> Diagnosi
 
 
 def shape_somewhere(title: str, claimed: Shape, true: Shape, region: str | None) -> Diagnosis:
-    where = f"where {region}" if region else "for some inputs"
+    here = where(region) if region else "for some inputs"
     return Diagnosis(
         "shape",
         region,
-        f"{title} has the wrong shape {where}: {claimed}, and {true} is due. squeeze() does this "
+        f"{title} has the wrong shape {here}: {claimed}, and {true} is due. squeeze() does this "
         "when it drops an axis of size 1.",
     )
 
@@ -209,7 +209,9 @@ def extra(title: str, text: str, found: Formula, twice: bool) -> Diagnosis:
 # ---------------------------------------------------------------- regions and what goes wrong
 
 
-def region(title: str, text: str, factor: Formula | None, infinite: bool) -> Diagnosis:
+def region(
+    title: str, text: str, factor: Formula | None, added: Formula | None, infinite: bool
+) -> Diagnosis:
     there = ""
     if infinite:
         there = " There it is nan or infinite."
@@ -217,7 +219,22 @@ def region(title: str, text: str, factor: Formula | None, infinite: bool) -> Dia
         there = " There its sign is wrong."
     elif factor is not None:
         there = f" There it is {times(factor)}."
-    return Diagnosis("region", text, f"{title} is right except where {text}.{there}")
+    elif added is not None:
+        there = f" There {added.text(decimal=True)} is added to the true gradient."
+    return Diagnosis("region", text, f"{title} is right except {where(text)}.{there}")
+
+
+def where(region: str) -> str:
+    """A region's description in a sentence."""
+    if region.startswith(("on ", "off ", "at ")):
+        return region
+    if region.startswith("the "):
+        return f"in {region}"
+    if region.startswith("ties "):
+        return f"where there are {region}"
+    if region.endswith(" repeated"):
+        return f"where labels in {region.removesuffix(' repeated')} are repeated"
+    return f"where {region.replace(' absent from', ' is absent from')}"
 
 
 def unstable(title: str, large: str) -> Diagnosis:
@@ -238,14 +255,14 @@ def dtype(title: str, name: str) -> Diagnosis:
     )
 
 
-def raises(title: str, error: Exception | None, where: str | None) -> Diagnosis:
+def raises(title: str, error: Exception | None, region: str | None) -> Diagnosis:
     name = type(error).__name__
-    said = f" where {where}" if where else ""
+    said = f" {where(region)}" if region else ""
     return Diagnosis("raises", name, f"The claim for {title} raises {name}{said}: {error}")
 
 
-def raises_too(error: Exception | None, where: str | None) -> str:
-    said = f" where {where}" if where else ""
+def raises_too(error: Exception | None, region: str | None) -> str:
+    said = f" {where(region)}" if region else ""
     return f"Besides, it raises {type(error).__name__}{said}: {error}"
 
 

@@ -169,6 +169,10 @@ def of_positions(seen: Sequence[Seen]) -> Iterator[tuple[str, list[Any]]]:
             grids = [np.indices(s) for s in shapes]
             yield f"axis {a} = axis {b}", [g[a] == g[b] for g in grids]
             yield f"axis {a} != axis {b}", [g[a] != g[b] for g in grids]
+    if ndim > 1:
+        corners = [np.indices(s).sum(0) for s in shapes]
+        yield "the very first entry", [c == 0 for c in corners]
+        yield "the very last entry", [c == c.max(initial=0) for c in corners]
     for axis in range(ndim):
         grids = [np.indices(s)[axis] for s in shapes]
         where = "" if ndim == 1 else f" of axis {axis}"

@@ -83,7 +83,11 @@ class Space:
 
     def by_size(self) -> Iterator[tuple[Sizes, Sample]]:
         """The simplest sample of every size, where all inputs are declared or fixed."""
-        if not any(isinstance(x, strategies().SearchStrategy) for x in self.inputs.values()):
+        drawn = [
+            not x.known() if isinstance(x, Input) else isinstance(x, strategies().SearchStrategy)
+            for x in self.inputs.values()
+        ]
+        if not any(drawn):
             for sizes in self.every_size():
                 yield sizes, self.simplest(sizes)
 
