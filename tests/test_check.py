@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -523,7 +524,21 @@ def test_tolerances_follow_the_dtype(dtype):
     assert wrong.findings["w"].factor == "1.001"
 
 
-# ------------------------------------------------------------------------------- the command line
+# ----------------------------------------------------------------- as a test, from the command line
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "test_my_derivation.py"
+
+
+def test_the_example_of_a_derivation_as_a_test(tmp_path):
+    test = tmp_path / "test_my_derivation.py"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test]
+    test.write_text(EXAMPLE.read_text())
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert "3 passed" in done.stdout
+    test.write_text(EXAMPLE.read_text().replace(" + lam * w\n", "\n"))
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert "1 failed, 2 passed" in done.stdout
+    assert "dw lacks the term lam*w: the weight decay was forgotten" in done.stdout
 
 
 DECLARED = """

@@ -14,7 +14,7 @@ from tinygrad_hw.check.evidence import Evidence
 from tinygrad_hw.check.inputs import Input, Labels, OneHot, Sample, strategies
 from tinygrad_hw.check.oracles import COTANGENT, Oracle
 from tinygrad_hw.check.report import Finding, Report
-from tinygrad_hw.check.search import USUAL_LIMITS, Limits, Space, draw_samples, shrink
+from tinygrad_hw.check.search import USUAL_LIMITS, Limits, Space, draw_samples, search, shrink
 from tinygrad_hw.check.verdict import Claim, Trial, UsageError
 from tinygrad_hw.tensor import Tensor
 
@@ -63,7 +63,7 @@ class Checker:
     def run(self, max_examples: int, seed: int) -> Report:
         d = self.derivation
         self.look_first()
-        trials = self.tried(draw_samples(self.space, seed, max_examples))
+        trials = self.tried(search(self.space, seed, max_examples))
         if not trials:
             raise UsageError(
                 "the loss or its derivative is nan or infinite at every drawn example: bound the "

@@ -16,6 +16,7 @@ import numpy as np
 
 from tinygrad_hw.check.inputs import Array
 
+EXACT = 1e-12  # a constant that rounding alone keeps from being simple
 TIGHT = 1e-8  # generic numbers do not agree to eight digits by chance
 LOOSE = 2e-5  # where a claim was computed in float32
 POWERS = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
@@ -66,13 +67,13 @@ def power(name: str, p: float) -> str:
 def rational(x: float) -> Fraction | None:
     """The fraction of small numbers that x is, if it is one."""
     found = Fraction(x).limit_denominator(12)
-    near = abs(float(found) - x) <= TIGHT * abs(x)
+    near = abs(float(found) - x) <= EXACT * abs(x)
     return found if near and abs(found.numerator) <= 144 else None
 
 
 def constant_cost(x: float) -> float:
     x = abs(x)
-    if abs(x - 1) <= TIGHT:
+    if x == 1:
         return 0.0
     found = rational(x)
     if found is not None:
@@ -82,7 +83,7 @@ def constant_cost(x: float) -> float:
 
 def short_decimal(x: float) -> str | None:
     text = f"{x:.4g}"
-    return text if abs(float(text) - x) <= TIGHT * abs(x) else None
+    return text if abs(float(text) - x) <= EXACT * abs(x) else None
 
 
 def spelled(x: float, decimal: bool) -> tuple[str, str]:
@@ -92,7 +93,7 @@ def spelled(x: float, decimal: bool) -> tuple[str, str]:
         return text, "1"
     if found is not None and (found.denominator <= 9 or text is None):
         return str(found.numerator), str(found.denominator)
-    return text if text is not None else f"{x:.6g}", "1"
+    return text if text is not None else f"{x:.10g}", "1"
 
 
 def ratio(left: Array, right: Array, digits: float = TIGHT) -> float | None:
@@ -104,8 +105,10 @@ def ratio(left: Array, right: Array, digits: float = TIGHT) -> float | None:
         return math.nan if size <= 1e-9 else None
     at = np.unravel_index(np.argmax(abs(right)), right.shape)
     r = float(left[at] / right[at])
-    error = np.max(abs(left - r * right), initial=0)
-    return r if error <= digits * max(size, big * abs(r)) + 1e-13 * max(1.0, big) else None
+    error, rounding = np.max(abs(left - r * right), initial=0), 1e-13 * max(1.0, big)
+    if error > digits * max(size, big * abs(r)) + rounding:
+        return None
+    return r if rounding <= digits * big else math.nan  # what is all but nothing tells nothing
 
 
 def ratios(lefts: Sequence[Array], rights: Sequence[Array], digits: float) -> Array | None:
@@ -153,7 +156,9 @@ def constant_left(
         y = y * x**-p
     mean = float(y.mean())
     spread = float(np.max(abs(y - mean)))
-    return snapped(mean, digits) if mean and spread <= 10 * digits * abs(mean) else None
+    if not mean or spread > 10 * digits * abs(mean):
+        return None
+    return snapped(mean, max(10 * spread / abs(mean), EXACT))
 
 
 def snapped(x: float, digits: float) -> float:

@@ -23,7 +23,7 @@ Dim: TypeAlias = str | int
 Sizes: TypeAlias = dict[str, int]
 Draw: TypeAlias = Callable[[Any], Any]
 
-MODES = ["plain"] * 7 + ["equal", "large", "tiny"]  # the last two only where no bounds were given
+MODES = ["plain"] * 5 + ["equal", "large", "tiny"]  # the last two only where no bounds were given
 FACTORS = {"large": 1e3, "tiny": 1e-6}
 MANY = 100  # elements of an array that is drawn as a whole
 VARIANTS = 12  # of the simplest values, the last of them zeros
@@ -101,6 +101,10 @@ class Input:
         `variant` begins with another number."""
         raise NotImplementedError
 
+    def special(self, sizes: Sizes, offset: int) -> list[Any]:
+        """Values that are visited on purpose: ties, zeros, bounds, large and tiny magnitudes."""
+        raise NotImplementedError
+
     def draw(self, draw: Draw, sizes: Sizes, offset: int) -> Any:
         """Any admissible value, which shrinks toward the simplest."""
         raise NotImplementedError
@@ -161,13 +165,26 @@ class Numbers(Input):
             pattern = [0.0 for _ in pattern]
         return self.made(pattern, sizes)
 
+    def usual(self) -> bool:
+        """Whether no bound was given."""
+        return isinstance(self.low, Usual) and isinstance(self.high, Usual)
+
+    def special(self, sizes: Sizes, offset: int) -> list[Any]:
+        pattern = np.array(self.pattern(sizes, offset))
+        found = [np.full_like(pattern, pattern[0])]
+        if self.elements is None:
+            ends = (self.low, self.high) if not self.usual() else ()
+            found += [np.full_like(pattern, x) for x in (0.0, *ends) if self.low <= x <= self.high]
+        if self.usual() and self.elements is None:
+            found += [pattern * x for x in (1e3, -1e3, 1e-6) if x > 0 or self.low < 0]
+        return [self.made(x, sizes) for x in found]
+
     def draw(self, draw: Draw, sizes: Sizes, offset: int) -> Any:
         st = strategies()
         pattern = self.pattern(sizes, offset)
         if self.elements is not None:
             return self.chosen(draw, sizes)
-        usual = isinstance(self.low, Usual) and isinstance(self.high, Usual)
-        mode = draw(st.sampled_from(MODES if usual else MODES[:-2]))
+        mode = draw(st.sampled_from(MODES if self.usual() else MODES[:-2]))
         element = element_strategy(float(self.low), float(self.high))
         numbers: Any
         if mode == "equal":
@@ -193,11 +210,12 @@ class Numbers(Input):
 
 @cache
 def element_strategy(low: float, high: float) -> Any:
-    """An element: None, for the pattern's; a special number; or an ordinary one."""
+    """An element: None, for the pattern's; a simple number, 0, a bound; or an ordinary one."""
     st = strategies()
-    special = [*simple_numbers(low, high), *(x for x in (0.0, low, high) if low <= x <= high)]
+    simple = st.sampled_from(simple_numbers(low, high))
+    ends = st.sampled_from([x for x in dict.fromkeys((0.0, high, low)) if low <= x <= high])
     grid = st.integers(0, GRID).map(lambda k: round(low + (high - low) * k / GRID, 12))
-    return st.none() | st.sampled_from(list(dict.fromkeys(special))) | grid
+    return st.none() | simple | ends | grid
 
 
 @dataclass(frozen=True)
@@ -216,6 +234,10 @@ class Labels(Input):
     def simplest(self, sizes: Sizes, offset: int, variant: int = 0) -> Any:
         labels = np.arange(math.prod(self.shape(sizes)))
         return (labels // (1 + variant) + variant // 2) % self.count(sizes)
+
+    def special(self, sizes: Sizes, offset: int) -> list[Any]:
+        n, classes = math.prod(self.shape(sizes)), self.count(sizes)
+        return [np.zeros(n, int), np.full(n, classes - 1)]
 
     def draw(self, draw: Draw, sizes: Sizes, offset: int) -> Any:
         plain, classes = self.simplest(sizes, 0), self.count(sizes)
@@ -245,6 +267,9 @@ class OneHot(Labels):
 
     def simplest(self, sizes: Sizes, offset: int, variant: int = 0) -> Any:
         return self.rows(self.labels.simplest(sizes, offset, variant), sizes)
+
+    def special(self, sizes: Sizes, offset: int) -> list[Any]:
+        return [self.rows(y, sizes) for y in self.labels.special(sizes, offset)]
 
     def draw(self, draw: Draw, sizes: Sizes, offset: int) -> Any:
         return self.rows(self.labels.draw(draw, sizes, offset), sizes)

@@ -59,7 +59,7 @@ class Finding:
         self.sizes = dict(example.sample.sizes)
         self.claimed, self.true = verdict.claimed, verdict.true
         off = verdict.ulps()
-        if np.isfinite(off) and off:
+        if verdict.true.any() and np.isfinite(off) and off:
             self.message += f" (Off by {off:.2g} ulps in the example.)"
 
     def to_dict(self) -> dict[str, Any]:

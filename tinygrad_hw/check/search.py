@@ -67,13 +67,14 @@ class Space:
         every = sorted(itertools.product(*ranges), key=lambda s: (sum(s), math.prod(s), s))
         return [dict(zip(self.limits, sizes, strict=True)) for sizes in every[:81]]
 
-    def simplest(self, sizes: Sizes, varied: str = "", variant: int = 0) -> Sample:
-        """The sample of these sizes that drawing shrinks toward, or one whose input `varied` begins
-        with another number."""
+    def simplest(self, sizes: Sizes, replaced: str = "", value: Any = None) -> Sample:
+        """The sample of these sizes that drawing shrinks toward, or one with another value for the
+        input `replaced`."""
         values: dict[str, Any] = {}
         for offset, (name, x) in enumerate(self.inputs.items()):
-            chosen = variant if name == varied else 0
-            values[name] = x.simplest(sizes, offset, chosen) if isinstance(x, Input) else x
+            values[name] = x.simplest(sizes, offset) if isinstance(x, Input) else x
+        if replaced:
+            values[replaced] = value
         if self.cotangent is not None:
             g = cotangent_like(self.cotangent(values))
             values[COTANGENT] = g.simplest(sizes, len(values))
@@ -81,27 +82,46 @@ class Space:
             values |= self.computed(values)
         return Sample(sizes, values)
 
-    def by_size(self) -> Iterator[tuple[Sizes, Sample]]:
-        """The simplest sample of every size, where all inputs are declared or fixed."""
-        drawn = [
+    def known(self) -> bool:
+        """Whether the simplest samples can be told without drawing."""
+        return not any(
             not x.known() if isinstance(x, Input) else isinstance(x, strategies().SearchStrategy)
             for x in self.inputs.values()
-        ]
-        if not any(drawn):
-            for sizes in self.every_size():
-                yield sizes, self.simplest(sizes)
+        )
 
-    def variants(self, below: int) -> Iterator[Sample]:
+    def declared(self) -> list[tuple[int, str, Input]]:
+        places = enumerate(self.inputs.items())
+        return [(offset, name, x) for offset, (name, x) in places if isinstance(x, Input)]
+
+    def variants(self, below: float) -> Iterator[Sample]:
         """For sizes whose sum is smaller, each input in turn in another of its simplest values."""
-        declared = [name for name, x in self.inputs.items() if isinstance(x, Input)]
         for sizes in self.every_size():
             if sum(sizes.values()) < below:
                 for variant in range(1, VARIANTS):
-                    yield from (self.simplest(sizes, name, variant) for name in declared)
+                    for offset, name, x in self.declared():
+                        yield self.simplest(sizes, name, x.simplest(sizes, offset, variant))
+
+    def special(self) -> Iterator[Sample]:
+        """What is visited on purpose, whatever the seed: sizes of 1, and the special values of every
+        input, at the least sizes and at ordinary ones."""
+        least = {letter: low for letter, (low, _) in self.limits.items()}
+        ordinary = {letter: max(low, min(3, high)) for letter, (low, high) in self.limits.items()}
+        for letter in self.limits:
+            yield self.simplest({**ordinary, letter: least[letter]})
+        for sizes in (least, ordinary) if self.limits else (least,):
+            for offset, name, x in self.declared():
+                for value in x.special(sizes, offset):
+                    yield self.simplest(sizes, name, value)
 
 
 def cotangent_like(shape: tuple[int, ...]) -> Numbers:
     return array(*shape)
+
+
+def search(space: Space, seed: int, count: int) -> list[Sample]:
+    """`count` samples: the special ones, at most half of them, and what Hypothesis draws."""
+    special = list(itertools.islice(space.special(), count // 2)) if space.known() else []
+    return special + draw_samples(space, seed, count - len(special))
 
 
 def draw_samples(space: Space, seed: int, count: int, generic: bool = False) -> list[Sample]:
@@ -118,11 +138,14 @@ def shrink(
 ) -> Sample | None:
     """The simplest sample that meets the condition, or None if none is found: of the smallest sizes
     with the simplest numbers, where that suffices; otherwise what Hypothesis shrinks to."""
-    simplest = next(((sizes, s) for sizes, s in space.by_size() if condition(s)), None)
-    if simplest is not None:
-        sizes, sample = simplest
-        smaller = itertools.islice(space.variants(sum(sizes.values())), MOST_VARIANTS)
-        return next((s for s in smaller if condition(s)), sample)
+    if space.known():
+        simplest = map(space.simplest, space.every_size())
+        plain = next((sample for sample in simplest if condition(sample)), None)
+        below = sum(plain.sizes.values()) if plain else math.inf
+        varied = itertools.islice(space.variants(below), MOST_VARIANTS)
+        for sample in (*varied, *([plain] if plain else []), *space.special()):
+            if condition(sample):
+                return sample
     from hypothesis import Phase
 
     met: list[Sample] = []
