@@ -46,7 +46,11 @@ class Checker:
             )
         self.oracle = Oracle(d.loss, loss_names, d.wrt, d.of)
         self.claim = Claim(d.claimed, claim_names, d.wrt)
-        shape = self.oracle.shape if d.of == "vjp" and computed is None else None
+        if d.of == "vjp" and computed is None and COTANGENT in loss_names:
+            raise UsageError(f"the loss takes {COTANGENT!r}, which is what a pullback calls the "
+                             "cotangent of its value: give that input another name")
+        declared = computed is not None or COTANGENT in d.inputs
+        shape = self.oracle.shape if d.of == "vjp" and not declared else None
         self.space = Space(d.inputs, limits(d), shape, computed)
         if computed is None:
             self.differentiate(d.wrt)
@@ -81,7 +85,8 @@ class Checker:
                     name, d.title_of(name), d.inputs, trials, generic, smallest,
                     self.trial, self.claim, self.oracle,
                 )  # fmt: skip
-                finding.explain(diagnose(evidence), smallest)
+                with np.errstate(all="ignore"):
+                    finding.explain(diagnose(evidence), smallest)
             else:
                 finding.confirm(d.title_of(name))
             findings[name] = finding

@@ -13,10 +13,9 @@ import numpy as np
 from tinygrad_hw.check import axes, messages
 from tinygrad_hw.check.evidence import Evidence
 from tinygrad_hw.check.fits import LOOSE, TIGHT, Formula, formula, ratio, ratios
-from tinygrad_hw.check.inputs import Array, Sample
+from tinygrad_hw.check.inputs import Array, Sample, large
 from tinygrad_hw.check.messages import Diagnosis
 from tinygrad_hw.check.oracles import COTANGENT
-from tinygrad_hw.check.regions import ORDINARY
 from tinygrad_hw.check.terms import changed, isolated, means, terms
 from tinygrad_hw.check.verdict import Trial
 
@@ -27,6 +26,9 @@ def diagnose(e: Evidence) -> Diagnosis:
     if "unknown" in problems:
         conflict = next(t.truth.conflicts[e.name] for t in e.every if e.name in t.truth.conflicts)
         return messages.library(e.title, conflict)
+    again = e.claim.answer(e.smallest.sample.values).arrays.get(e.name)
+    if again is not None and not np.array_equal(again, e.claimed(e.smallest), equal_nan=True):
+        return messages.random(e.title)
     met = e.problems(e.generic or e.every)
     mostly = max(set(met), key=met.count)
     if mostly == "raises" or ("raises" in problems and not problems & {"shape", "value"}):
@@ -43,6 +45,8 @@ def diagnose(e: Evidence) -> Diagnosis:
     elif "dtype" in problems:
         return messages.dtype(e.title, dtype(e))
     if found is None or found.kind == "unexplained":
+        if "raises" in problems:
+            return raising(e, always=False)
         if written(e):
             return messages.mutates(e.title, written(e), wrong=True)
         return found or messages.unexplained(e.title)
@@ -113,7 +117,7 @@ def transposed(e: Evidence) -> Diagnosis | None:
         if all(c.shape == t.shape for c, t in zip(claims, trues, strict=True)):
             found = e.fitted(claims, trues)
             if found is not None:
-                return messages.transpose(e.title, order, found)
+                return messages.transpose(e.title, order, found, e.dimensions)
     return None
 
 
@@ -149,7 +153,7 @@ def scaled(e: Evidence) -> Diagnosis | None:
     if found is None or found == Formula(1.0):
         return None
     narrow = dtype(e) if e.digits == LOOSE else None
-    return messages.scale(e.title, found, narrow)
+    return messages.scale(e.title, found, e.dimensions, narrow)
 
 
 def diagonal_only(e: Evidence) -> Diagnosis | None:
@@ -251,13 +255,29 @@ def told(e: Evidence, text: str, found: Formula) -> Diagnosis:
     that the truth has with the other sign and the claim lacks."""
     words = {*re.findall(r"[^\W\d]\w*", text), *(name for name, _ in found.powers)}
     extra = depends(e, words - {e.name}) or stands_alone(e, words) or int(np.sign(found.constant))
+    share = held(e, words)
     if extra > 0:
-        twice = any(
-            trial is not None and np.linalg.norm(e.true(trial)) > 0
-            for trial in (e.run(isolated(e.oracle.wrt, t.sample, words)) for t in e.paired[:1])
-        )
-        return messages.extra(e.title, text, found, twice)
-    return messages.missing(e.title, text, Formula(-found.constant, found.powers))
+        return messages.extra(e.title, text, found, share)
+    return messages.missing(e.title, text, Formula(-found.constant, found.powers), share)
+
+
+def held(e: Evidence, words: set[str]) -> float | None:
+    """How much of the truth the claim holds where all that the term does not name is zero: 0 where
+    the term was forgotten, 2 where it is there twice, -1 where its sign is wrong, nan where the
+    loss has no such term; None where other terms are left."""
+    shares = []
+    for t in e.paired[:4]:
+        trial = e.run(isolated(e.oracle.wrt, t.sample, words))
+        if trial is None or trial.verdicts[e.name].claimed is None:
+            return None
+        claimed, true = e.claimed(trial), e.true(trial)
+        nothing = np.max(abs(true), initial=0) <= 1e-12 < np.max(abs(claimed), initial=0)
+        share = np.nan if nothing else ratio(claimed, true, e.digits)
+        if share is None:
+            return None
+        shares.append(share)
+    same = shares and (np.isnan(shares).all() or np.ptp(shares) <= 1e-6)
+    return float(np.round(shares[0], 6)) if same else None
 
 
 def depends(e: Evidence, words: set[str]) -> int:
@@ -308,7 +328,7 @@ def scaled_and_term(e: Evidence) -> Diagnosis | None:
             a, b = (formula(np.array(x), variables, 100 * e.digits) for x in np.transpose(pairs))
             # a constant and a term to choose fit too much: a has to be a letter's power, or -1
             if a is not None and b is not None and (a.powers or a == Formula(-1.0)):
-                return messages.scale_and_term(e.title, a, b, text)
+                return messages.scale_and_term(e.title, a, b, text, e.dimensions)
     return None
 
 
@@ -330,7 +350,7 @@ def in_a_region(e: Evidence) -> Diagnosis | None:
     wrong = [t for t in e.every if t.verdicts[e.name].problem == "value"]
     infinite = [t for t in wrong if not np.isfinite(e.claimed(t)).all()]
     if infinite and all(overflows(e, t) for t in wrong):
-        return messages.unstable(e.title, ", ".join(large(e.smallest.sample)) or "values")
+        return messages.unstable(e.title, ", ".join(enlarged(e.smallest)) or "values")
     text = e.region(e.entries)
     if text is None:
         text = e.region(lambda t: np.array(t.verdicts[e.name].problem == "value"))
@@ -359,15 +379,9 @@ def overflows(e: Evidence, trial: Trial) -> bool:
     true = e.true(trial)
     if wide is not None and np.isfinite(wide).all():
         return bool(np.allclose(wide.astype(float), true, rtol=1e-6, atol=1e-9))
-    return bool(large(trial.sample)) and not np.isfinite(e.claimed(trial)).all()
+    return bool(enlarged(trial)) and not np.isfinite(e.claimed(trial)).all()
 
 
-def large(sample: Sample) -> list[str]:
-    """The inputs that are larger than ordinary."""
-    return [
-        name
-        for name, x in sample.values.items()
-        if name != COTANGENT
-        and np.asarray(x).dtype.kind == "f"
-        and np.max(abs(np.asarray(x)), initial=0) > ORDINARY
-    ]
+def enlarged(trial: Trial) -> list[str]:
+    """The inputs of more than ordinary size at a trial."""
+    return [name for name in large(trial.sample.values) if name != COTANGENT]

@@ -77,10 +77,16 @@ class Evidence:
         numbers = [scalars_of(s) for s in samples]
         scalars = {
             k: np.array([n[k] for n in numbers])
-            for k in numbers[0] if k != self.name and all(k in n for n in numbers)
+            for k in numbers[0]
+            if k != self.name and k not in sizes and all(k in n for n in numbers)
         }
         less = {f"{k}-1": v - 1 for k, v in sizes.items() if k.isidentifier()}
         return {**sizes, **scalars, **less}
+
+    @property
+    def dimensions(self) -> list[str]:
+        """The dimensions over which a mean may go: those that the derivative does not have."""
+        return [k for k in self.layout.letters.values() if k not in self.letters]
 
     @cached_property
     def digits(self) -> float:

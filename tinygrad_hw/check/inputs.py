@@ -8,7 +8,7 @@ entries hide mistakes; a `generic` draw has no pattern at all, which is what a d
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -27,6 +27,7 @@ MODES = ["plain"] * 5 + ["equal", "large", "tiny"]  # the last two only where no
 FACTORS = {"large": 1e3, "tiny": 1e-6}
 MANY = 100  # elements of an array that is drawn as a whole
 VARIANTS = 12  # of the simplest values, the last of them zeros
+ORDINARY = 30.0  # inputs up to this size are ordinary
 GRID = 600  # ordinary numbers between the bounds
 
 
@@ -44,6 +45,15 @@ class Sample:
 
     sizes: Sizes
     values: dict[str, Any]
+
+
+def large(values: Mapping[str, Any]) -> list[str]:
+    """The inputs that are of more than ordinary size."""
+    return [
+        name
+        for name, x in values.items()
+        if np.asarray(x).dtype.kind == "f" and np.max(abs(np.asarray(x)), initial=0) > ORDINARY
+    ]
 
 
 def strategies() -> ModuleType:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from tinygrad_hw.check.fits import Formula
 
 Shape = tuple[int, ...]
+Letters = Collection[str]  # dimensions that a mean may go over: not hyperparameters
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,11 @@ class Diagnosis:
 # --------------------------------------------------------------------------- scales and signs
 
 
-def scale(title: str, found: Formula, narrow: str | None) -> Diagnosis:
+def scale(title: str, found: Formula, letters: Letters, narrow: str | None) -> Diagnosis:
     if found == Formula(-1.0):
         said = Diagnosis("sign", "-1", f"{title} has the wrong sign: it is -1 times the true one.")
     else:
-        said = Diagnosis("scale", found.text(), f"{title} is {times(found)}{cause(found)}.")
+        said = Diagnosis("scale", found.text(), f"{title} is {times(found)}{cause(found, letters)}.")
     if narrow:
         return said.also(f"It is computed in {narrow} besides, where float64 came in.")
     return said
@@ -47,23 +48,24 @@ def times(found: Formula) -> str:
     return f"{found.text()} {'of' if share else 'times'} the true gradient"
 
 
-def cause(found: Formula) -> str:
+def cause(found: Formula, letters: Letters) -> str:
     """What such a factor usually comes from, and whether the sign is wrong besides."""
     sign = ", and its sign is wrong" if found.constant < 0 else ""
     if not found.powers:
         halves = {
-            2.0: ": the loss's factor 1/2, or a division by 2, is missing",
-            0.5: ": the 2 from differentiating the square is missing",
+            2.0: ", as when the 1/2 in front of a square is forgotten",
+            0.5: ", as when the 2 from differentiating a square is forgotten",
         }
         return halves.get(abs(found.constant), "") + sign
     if abs(found.constant) != 1 or any("-" in name for name, _ in found.powers):
         return sign
     if len(found.powers) == 1:
         ((name, power),) = found.powers
+        whose = f"the mean's 1/{name}" if name in letters else f"a division by {name}"
         causes = {
-            1.0: f": the mean's 1/{name} is missing",
+            1.0: f": {whose} is missing",
             -1.0: f": it is divided by {name} once too often",
-            0.5: f": the 1/sqrt({name}) is missing",
+            0.5: f": a division by sqrt({name}) is missing",
             -0.5: f": it is divided by sqrt({name}) once too often",
         }
         return causes.get(power, f": {name} counts once too often") + sign
@@ -74,12 +76,14 @@ def cause(found: Formula) -> str:
     return sign
 
 
-def scale_and_term(title: str, a: Formula, b: Formula, text: str) -> Diagnosis:
+def scale_and_term(
+    title: str, a: Formula, b: Formula, text: str, letters: Letters
+) -> Diagnosis:
     kind = "sign" if a == Formula(-1.0) else "scale"
     return Diagnosis(
         kind,
         a.text(),
-        f"{title} has two mistakes: it is {times(a)}{cause(a)}; and the term "
+        f"{title} has two mistakes: it is {times(a)}{cause(a, letters)}; and the term "
         f"{coefficient(b, text)} is added to that.",
     )
 
@@ -87,7 +91,9 @@ def scale_and_term(title: str, a: Formula, b: Formula, text: str) -> Diagnosis:
 # ------------------------------------------------------------------------- axes and shapes
 
 
-def transpose(title: str, order: Sequence[int], found: Formula) -> Diagnosis:
+def transpose(
+    title: str, order: Sequence[int], found: Formula, letters: Letters
+) -> Diagnosis:
     if len(order) == 2:
         said = Diagnosis(
             "transpose",
@@ -104,7 +110,7 @@ def transpose(title: str, order: Sequence[int], found: Formula) -> Diagnosis:
         )
     if found == Formula(1.0):
         return said
-    besides = f"Besides, it is {times(found)}{cause(found)}."
+    besides = f"Besides, it is {times(found)}{cause(found, letters)}."
     return replace(said, factor=found.text()).also(besides)
 
 
@@ -173,36 +179,38 @@ def missing_mean(title: str, text: str) -> Diagnosis:
     return Diagnosis(
         "missing-term",
         text,
-        f"{title} lacks the {text}, which has to be subtracted: every entry also moves the mean.",
+        f"{title} is the true gradient without its {text} taken off: every entry also moves the "
+        "mean.",
     )
 
 
 def extra_mean(title: str, text: str) -> Diagnosis:
     return Diagnosis(
-        "extra-term", text, f"The {text} is subtracted from {title}: nothing in the loss does so."
+        "extra-term", text, f"{title} is the true gradient with its {text} taken off once too often."
     )
 
 
-def missing(title: str, text: str, found: Formula) -> Diagnosis:
-    causes = {
-        title[1:]: ": the weight decay was forgotten, or another square of it",
-        f"sign({title[1:]})": ": the L1 penalty was forgotten",
-        "1": ": a part of the loss that is linear in it was forgotten",
-    }
+def missing(title: str, text: str, found: Formula, share: float | None) -> Diagnosis:
+    """`share` is how much of the term the claim has, where that could be told."""
+    penalty = {title[1:]: "the weight decay", f"sign({title[1:]})": "the L1 penalty"}
     term = coefficient(found, text)
-    return Diagnosis(
-        "missing-term", term, f"{title} lacks the term {term}{causes.get(text, '')}."
-    )
+    why = ""
+    if share == 0:
+        why = f": {penalty[text]} was forgotten" if text in penalty else ": it was forgotten"
+    elif share == -1:
+        why = f": {penalty.get(text, 'what there is of it')} has the wrong sign"
+    elif share is not None and 0 < share < 1:
+        why = f": it has {share:g} of it"
+    return Diagnosis("missing-term", term, f"{title} lacks the term {term}{why}.")
 
 
-def extra(title: str, text: str, found: Formula, twice: bool) -> Diagnosis:
-    causes = {
-        title[1:]: ": the loss has no such weight decay",
-        f"sign({title[1:]})": ": the loss has no such L1 penalty",
-        "1": ": the loss gives no such constant",
-    }
+def extra(title: str, text: str, found: Formula, share: float | None) -> Diagnosis:
     term = coefficient(found, text)
-    why = ": it is counted twice" if twice and text != "1" else causes.get(text, "")
+    why = ""
+    if share == 2:
+        why = ": it is counted twice"
+    elif share is not None and share != share:
+        why = ": the loss has no such term"
     return Diagnosis("extra-term", term, f"{title} has the term {term} too many{why}.")
 
 
@@ -279,6 +287,15 @@ def mutates(title: str, names: Sequence[str], wrong: bool = False) -> Diagnosis:
 
 def writes(names: Sequence[str]) -> str:
     return f"Besides, the claim writes to its input {', '.join(names)}: work on a copy."
+
+
+def random(title: str) -> Diagnosis:
+    return Diagnosis(
+        "unexplained",
+        None,
+        f"The claim for {title} returns different numbers when it is called again with the same "
+        "inputs: a derivative is a function, so draw no random numbers in it and keep no state.",
+    )
 
 
 def unexplained(title: str) -> Diagnosis:

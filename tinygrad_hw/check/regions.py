@@ -14,10 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_hw.check.inputs import Array, Labels, Sample
+from tinygrad_hw.check.inputs import Array, Labels, Sample, large
 from tinygrad_hw.check.terms import Layout, arrays_of, labels_of, scalars_of
 
-ORDINARY = 30.0  # inputs up to this size are ordinary
 Experiment = Callable[[Sample], Array | None]  # which entries are wrong at a sample
 
 
@@ -33,10 +32,7 @@ class Seen:
     @cached_property
     def ordinary(self) -> bool:
         """Whether its inputs are of ordinary size."""
-        floats = [np.asarray(x) for x in self.sample.values.values()]
-        return all(
-            np.max(abs(x), initial=0) <= ORDINARY for x in floats if x.dtype.kind == "f"
-        )
+        return not large(self.sample.values)
 
 
 @dataclass
@@ -105,6 +101,7 @@ def descriptions(search: Search) -> Iterator[tuple[str, list[Any]]]:
     for a, b in itertools.combinations(letters, 2):
         pairs = [(s.sizes[a], s.sizes[b]) for s in samples]
         yield f"{a} = {b}", [x == y for x, y in pairs]
+        yield f"{a} != {b}", [x != y for x, y in pairs]
         yield f"{a} > {b}", [x > y for x, y in pairs]
         yield f"{a} < {b}", [x < y for x, y in pairs]
     yield from of_labels(search)

@@ -32,7 +32,8 @@ def test_{name}():
     true = {true}
     assert claimed.shape == true.shape, f"shape {{claimed.shape}}, and {{true.shape}} is due"
     assert claimed.dtype == true.dtype, f"{{claimed.dtype}}, and {{true.dtype}} is due"
-    np.testing.assert_allclose(claimed, true, rtol=1e-10, atol=1e-10 * abs(true).max(initial=0))
+    size = {digits:.0e} * abs(true).max(initial=1e-290)
+    np.testing.assert_allclose(claimed, true, rtol={digits:.0e}, atol=size)
     for name, x in inputs.items():
         np.testing.assert_array_equal(x, before[name], err_msg=f"the claim wrote to {{name}}")
 '''
@@ -85,7 +86,18 @@ def one_test(derivation: Derivation, name: str, finding: Finding, called: str | 
         inputs="\n".join(lines),
         call=call,
         true=true,
+        digits=digits(finding),
     )
+
+
+def digits(finding: Finding) -> float:
+    """How closely the test is to hold: to ten digits, or to one more than the claim was off by."""
+    claimed, true = finding.claimed, np.asarray(finding.true, float)
+    if claimed is None or claimed.shape != true.shape:
+        return 1e-10
+    with np.errstate(all="ignore"):
+        off = float(np.max(abs(claimed - true), initial=0) / np.max(abs(true), initial=1e-290))
+    return max(1e-14, min(1e-10, off / 10)) if off > 0 else 1e-10
 
 
 def chosen(derivation: Derivation, name: str, values: Mapping[str, Any]) -> str:

@@ -147,6 +147,7 @@ def shrink(
             if condition(sample):
                 return sample
     from hypothesis import Phase
+    from hypothesis.errors import Flaky
 
     met: list[Sample] = []
 
@@ -157,7 +158,7 @@ def shrink(
 
     try:  # the seed draws what the search has seen, and Hypothesis shrinks the first that meets it
         run(space.strategy(), look, seed, count, [Phase.generate, Phase.shrink])
-    except Met:
+    except (Met, Flaky):  # flaky: a claim that is random
         return met[-1]
     return None
 

@@ -133,10 +133,11 @@ class Chain:
             raise UsageError("a chain of no steps")
         self.steps, self.inputs, self.dims = steps, inputs, dims
         self.takes: list[list[str]] = []
-        known = list(inputs)
+        known = [*inputs]
         for s in steps:
-            if s.name in known:
-                raise UsageError(f"step {s.name!r} has the name of an input or of an earlier step")
+            if s.name in (*known, COTANGENT) or COTANGENT in known:
+                raise UsageError(f"step {s.name!r} has the name of an input or of an earlier step, "
+                                 f"or one is called {COTANGENT!r}, which is kept for cotangents")
             self.takes.append(taken(s.forward, f"step {s.name!r}", known))
             known.append(s.name)
 

@@ -174,7 +174,7 @@ class Claim:
         if verdict.wrong.any() and verdict.kink:
             least, greatest = oracle.one_sided(sample.values, name)
             least, greatest = np.minimum(least, true), np.maximum(greatest, true)
-            margin = 1e-5 * (1 + abs(least) + abs(greatest))
+            margin = 1e-5 * (abs(least) + abs(greatest)) + 1e-8
             inside = (claimed >= least - margin) & (claimed <= greatest + margin)
             verdict.wrong &= ~inside
         if verdict.wrong.any():
@@ -194,35 +194,43 @@ class Claim:
 
     def rounding(
         self, name: str, claimed: Array, sample: Sample, oracle: Oracle, precision: float
-    ) -> tuple[float | Array, Array]:
-        """How much the claim is off by rounding alone, and what is true in a wider type."""
+    ) -> tuple[Array, Array]:
+        """How much the claim may be off by rounding alone, and what is true in a wider type."""
         values = sample.values
-        wide = self.answer(values, widen=True).arrays.get(name)
-        narrow = np.float32 if precision > 1e-10 else np.float64
         floats = [abs(np.asarray(values[key])) for key in self.names
                   if np.asarray(values[key]).dtype.kind == "f"]
         size = max([1.0, *(float(np.max(x, initial=0)) for x in floats)])
+        narrow = np.float32 if precision > 1e-10 else np.float64
         with np.errstate(all="ignore"):
+            true = oracle.derivative(values)[0][name]
             try:
-                true = oracle.derivative(values, np.longdouble)[0][name]
+                # a rule of autodiff may cancel digits that the claim keeps: 1 - y where y nears 1
+                wider = oracle.derivative(values, np.longdouble)[0][name]
+                true, lost = wider, abs(true - wider) / 64
             except EXPECTED:  # a loss that knows no wider type
-                true = oracle.derivative(values)[0][name]
-            if wide is None or wide.shape != claimed.shape or (wide == wide.astype(narrow)).all():
+                lost = 4 * self.spread(
+                    values, precision, true, lambda v: oracle.derivative(v)[0][name]
+                )
+            wide = self.answer(values, widen=True).arrays.get(name)
+            if wide is not None and wide.shape == claimed.shape and (
+                wide != wide.astype(narrow)
+            ).any():
+                moved = abs(claimed - wide)
+                allowed = 4 * (np.max(moved[np.isfinite(moved)], initial=0) + precision * size)
+            else:
                 # entry by entry: one that stands at a jump of the claim must not excuse the others
-                spread = self.perturbed(name, claimed, values, precision)
-                return 4 * spread + ULPS * precision * size, true
-            moved = abs(claimed - wide)
-            # a rule of autodiff may cancel digits that the claim keeps: 1 - y where y is nearly 1
-            lost = abs(oracle.derivative(values)[0][name] - true) / 64
-        moved = np.max(moved[np.isfinite(moved)], initial=0)
-        return 4 * (moved + precision * size) + np.where(np.isfinite(lost), lost, 0), true
+                spread = self.spread(
+                    values, precision, claimed, lambda v: self.answer(v).arrays.get(name)
+                )
+                allowed = 4 * spread + ULPS * precision * size
+        return allowed + np.where(np.isfinite(lost), lost, 0), true
 
-    def perturbed(
-        self, name: str, claimed: Array, values: Mapping[str, Any], precision: float
+    def spread(
+        self, values: Mapping[str, Any], precision: float, here: Array, f: Callable[..., Any]
     ) -> Array:
-        """How far inputs moved by a few ulps move a claim that computes in one type whatever goes
-        in."""
-        rng, spread = np.random.default_rng(0), np.zeros(claimed.shape)
+        """How far inputs moved by a few ulps move what f gives for them from `here`: for what
+        computes in one type whatever goes in."""
+        rng, spread = np.random.default_rng(0), np.zeros(here.shape)
         for _ in range(4):
             moved = dict(values)
             for key in self.names:
@@ -230,9 +238,9 @@ class Claim:
                 if x.dtype.kind == "f":
                     nudge = 1 + 4 * precision * rng.uniform(-1, 1, x.shape)
                     moved[key] = x * nudge.astype(x.dtype)
-            found = self.answer(moved).arrays.get(name)
-            if found is not None and found.shape == claimed.shape:
-                spread = np.fmax(spread, abs(found - claimed))
+            found = f(moved)
+            if found is not None and found.shape == here.shape:
+                spread = np.fmax(spread, abs(found - here))
         return np.where(np.isfinite(spread), spread, 0)
 
 
