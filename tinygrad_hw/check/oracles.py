@@ -211,7 +211,10 @@ class Oracle:
             return truth
         for name in self.wrt:
             v = direction(values[name])
-            if self.kinked(values, name, v):
+            broad = direction(values[name], 1.0)  # a zero beside tiny entries moves by more
+            if self.kinked(values, name, v) or (
+                (broad != v).any() and self.kinked(values, name, broad)
+            ):
                 truth.kinks.add(name)
             elif conflict := self.conflict(values, name, v, slopes[name]):
                 # a kink of one op that another makes up for, as in relu(x) - relu(-x), or worse?
@@ -334,10 +337,10 @@ def units(x: Any) -> Array:
     return np.eye(np.size(x)).reshape(-1, *np.shape(x))
 
 
-def sizes(x: Any) -> Array:
-    """The size of each entry, and for those that are 0 the array's, or 1: a step much smaller than
-    that crosses no kink that x has not reached."""
-    size = np.max(abs(np.asarray(x)), initial=1.0)
+def sizes(x: Any, least: float = 0.0) -> Array:
+    """The size of each entry, and for those that are 0 the array's (or `least`): a step much smaller
+    than that crosses no kink that x has not reached."""
+    size = np.max(abs(np.asarray(x)), initial=least) or 1.0
     return np.where(np.asarray(x) == 0, size, abs(np.asarray(x)))
 
 
@@ -347,11 +350,11 @@ def room(x: Any, v: Array) -> float:
     return float(np.min(sizes(x)[moving] / abs(v[moving]), initial=1e6))
 
 
-def direction(x: Any) -> Array:
+def direction(x: Any, least: float = 0.0) -> Array:
     """A direction without zeros and without pattern, relative to the entries of x."""
     v = np.random.default_rng(np.size(x)).uniform(0.3, 1, np.shape(x))
     signs = np.where(np.arange(np.size(x)) % 2, -1, 1).reshape(np.shape(x))
-    return np.asarray(v * signs * sizes(x))
+    return np.asarray(v * signs * sizes(x, least))
 
 
 def close(found: Array, expected: Array, allowed: Array) -> bool:
