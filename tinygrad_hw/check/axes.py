@@ -25,6 +25,8 @@ def alternatives(e: Evidence) -> Iterator[tuple[str, list[Array]]]:
         return  # copies of these would fill the memory
     yield from over_another(e)
     yield from swapped(e)
+    if e.oracle.of not in ("gradient", "vjp"):
+        return  # the rows of a diagonal matrix sum to its diagonal, which says nothing
     for axis, letter in enumerate(e.letters):
         totals = [e.true(t).sum(axis) for t in e.paired]
         yield f"sum over {letter}", totals

@@ -90,8 +90,22 @@ def misshapen(e: Evidence) -> Diagnosis:
     return (
         transposed(e)
         or summed_wrongly(e)
-        or messages.shape(e.title, *shapes(e), values_fit=squeezed(e))
+        or messages.shape(e.title, *shapes(e), hint(e))
     )
+
+
+def hint(e: Evidence) -> str:
+    """What the numbers of a wrong shape are, where that can be told."""
+    if squeezed(e):
+        return "Its numbers are right: only axes of size 1 differ."
+    pairs = [(e.claimed(t), e.true(t)) for t in e.paired]
+    if pairs and all(
+        true.ndim == 2 and claimed.shape == true.shape[:1] == true.shape[1:]
+        and np.allclose(claimed, np.diag(true), rtol=1e-9)
+        for claimed, true in pairs
+    ):
+        return "Its numbers are the diagonal's: np.diag(...) puts them there."
+    return ""
 
 
 def squeezed(e: Evidence) -> bool:
@@ -219,6 +233,10 @@ def term(e: Evidence) -> Diagnosis | None:
         return None
     claims, trues = [e.claimed(t) for t in e.paired], [e.true(t) for t in e.paired]
     left = [c - t for c, t in zip(claims, trues, strict=True)]
+    ones = [np.ones_like(t) for t in trues]
+    constant = e.fitted(left, ones)
+    if constant is not None:
+        return told(e, "1", constant)
     for sign, said, arrays in (
         (1.0, messages.missing_mean, claims),
         (-1.0, messages.extra_mean, trues),

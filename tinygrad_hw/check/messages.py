@@ -32,20 +32,22 @@ def scale(title: str, found: Formula, letters: Letters, narrow: str | None) -> D
     if found == Formula(-1.0):
         said = Diagnosis("sign", "-1", f"{title} has the wrong sign: it is -1 times the true one.")
     else:
-        said = Diagnosis("scale", found.text(), f"{title} is {times(found)}{cause(found, letters)}.")
+        message = f"{title} is {times(found, title)}{cause(found, letters)}."
+        said = Diagnosis("scale", found.text(), message)
     if narrow:
         return said.also(f"It is computed in {narrow} besides, where float64 came in.")
     return said
 
 
-def times(found: Formula) -> str:
-    """How often the true gradient."""
+def times(found: Formula, title: str = "the") -> str:
+    """How often the true gradient (or Jacobian, or Hessian)."""
+    true = "the true one" if title.startswith("the") else "the true gradient"
     if found == Formula(2.0):
-        return "twice the true gradient"
+        return f"twice {true}"
     if found == Formula(0.5):
-        return "half the true gradient"
+        return f"half {true}"
     share = found.constant == 1 and found.powers and all(p < 0 for _, p in found.powers)
-    return f"{found.text()} {'of' if share else 'times'} the true gradient"
+    return f"{found.text()} {'of' if share else 'times'} {true}"
 
 
 def cause(found: Formula, letters: Letters) -> str:
@@ -83,7 +85,7 @@ def scale_and_term(
     return Diagnosis(
         kind,
         a.text(),
-        f"{title} has two mistakes: it is {times(a)}{cause(a, letters)}; and the term "
+        f"{title} has two mistakes: it is {times(a, title)}{cause(a, letters)}; and the term "
         f"{coefficient(b, text)} is added to that.",
     )
 
@@ -110,7 +112,7 @@ def transpose(
         )
     if found == Formula(1.0):
         return said
-    besides = f"Besides, it is {times(found)}{cause(found, letters)}."
+    besides = f"Besides, it is {times(found, title)}{cause(found, letters)}."
     return replace(said, factor=found.text()).also(besides)
 
 
@@ -134,9 +136,9 @@ def wrong_axis(title: str, text: str, found: Formula) -> Diagnosis:
     return Diagnosis("wrong-axis", text, f"{title} {said}.{size}")
 
 
-def shape(title: str, claimed: Shape, true: Shape, values_fit: bool) -> Diagnosis:
-    hint = " Its numbers are right: only axes of size 1 differ." if values_fit else ""
-    return Diagnosis("shape", None, f"{title} has shape {claimed} where {true} is due.{hint}")
+def shape(title: str, claimed: Shape, true: Shape, hint: str) -> Diagnosis:
+    said = f"{title} has shape {claimed} where {true} is due. {hint}".rstrip()
+    return Diagnosis("shape", None, said)
 
 
 def shape_somewhere(title: str, claimed: Shape, true: Shape, region: str | None) -> Diagnosis:
@@ -186,7 +188,7 @@ def missing_mean(title: str, text: str) -> Diagnosis:
 
 def extra_mean(title: str, text: str) -> Diagnosis:
     return Diagnosis(
-        "extra-term", text, f"{title} is the true gradient with its {text} taken off once too often."
+        "extra-term", text, f"{title} is the true gradient with its {text} taken off needlessly."
     )
 
 
@@ -226,7 +228,7 @@ def region(
     elif factor == Formula(-1.0):
         there = " There its sign is wrong."
     elif factor is not None:
-        there = f" There it is {times(factor)}."
+        there = f" There it is {times(factor, title)}."
     elif added is not None:
         there = f" There {added.text(decimal=True)} is added to the true gradient."
     return Diagnosis("region", text, f"{title} is right except {where(text)}.{there}")

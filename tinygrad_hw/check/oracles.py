@@ -338,8 +338,8 @@ def units(x: Any) -> Array:
 
 
 def sizes(x: Any, least: float = 0.0) -> Array:
-    """The size of each entry, and for those that are 0 the array's (or `least`): a step much smaller
-    than that crosses no kink that x has not reached."""
+    """The size of each entry, and for those that are 0 the array's (or `least`): a step much
+    smaller than that crosses no kink that x has not reached."""
     size = np.max(abs(np.asarray(x)), initial=least) or 1.0
     return np.where(np.asarray(x) == 0, size, abs(np.asarray(x)))
 

@@ -32,8 +32,7 @@ def test_{name}():
     true = {true}
     assert claimed.shape == true.shape, f"shape {{claimed.shape}}, and {{true.shape}} is due"
     assert claimed.dtype == true.dtype, f"{{claimed.dtype}}, and {{true.dtype}} is due"
-    size = {digits:.0e} * abs(true).max(initial=1e-290)
-    np.testing.assert_allclose(claimed, true, rtol={digits:.0e}, atol=size)
+    np.testing.assert_allclose(claimed, true, rtol={rtol:.0e}, atol={atol:.0e})
     for name, x in inputs.items():
         np.testing.assert_array_equal(x, before[name], err_msg=f"the claim wrote to {{name}}")
 '''
@@ -80,24 +79,32 @@ def one_test(derivation: Derivation, name: str, finding: Finding, called: str | 
         call = f"{called}(**inputs){chosen(derivation, name, values)}"
     message = finding.message.replace("\\", "\\\\").replace('"""', "'''")
     true = literal(np.asarray(finding.true, np.float64))
+    rtol, atol = tolerances(finding)
     return TEST.format(
         name="".join(c if c.isalnum() else "_" for c in f"d{name}"),
         message="\n    ".join(textwrap.wrap(message, 92)),
         inputs="\n".join(lines),
         call=call,
         true=true,
-        digits=digits(finding),
+        rtol=rtol,
+        atol=atol,
     )
 
 
-def digits(finding: Finding) -> float:
-    """How closely the test is to hold: to ten digits, or to one more than the claim was off by."""
+def tolerances(finding: Finding) -> tuple[float, float]:
+    """How closely the test is to hold: to ten digits and some ulps of the largest input, but to a
+    tenth of what the claim was off by."""
     claimed, true = finding.claimed, np.asarray(finding.true, float)
-    if claimed is None or claimed.shape != true.shape:
-        return 1e-10
-    with np.errstate(all="ignore"):
-        off = float(np.max(abs(claimed - true), initial=0) / np.max(abs(true), initial=1e-290))
-    return max(1e-14, min(1e-10, off / 10)) if off > 0 else 1e-10
+    floats = [np.asarray(x) for x in (finding.counterexample or {}).values()]
+    sizes = [float(np.max(abs(x), initial=1)) for x in floats if x.dtype.kind == "f"]
+    relative, absolute = 1e-10, 64 * float(np.finfo(float).eps) * max([1.0, *sizes])
+    if claimed is not None and claimed.shape == true.shape:
+        with np.errstate(all="ignore"):
+            off = float(np.max(abs(claimed - true), initial=0))
+            share = off / float(np.max(abs(true), initial=1e-290))
+        if off > 0:
+            relative, absolute = min(relative, share / 10), min(absolute, off / 10)
+    return relative, absolute
 
 
 def chosen(derivation: Derivation, name: str, values: Mapping[str, Any]) -> str:

@@ -102,8 +102,8 @@ class Space:
                         yield self.simplest(sizes, name, x.simplest(sizes, offset, variant))
 
     def special(self) -> Iterator[Sample]:
-        """What is visited on purpose, whatever the seed: sizes of 1, and the special values of every
-        input, at the least sizes and at ordinary ones."""
+        """What is visited on purpose, whatever the seed: sizes of 1, and the special values of
+        every input, at the least sizes and at ordinary ones."""
         least = {letter: low for letter, (low, _) in self.limits.items()}
         ordinary = {letter: max(low, min(3, high)) for letter, (low, high) in self.limits.items()}
         for letter in self.limits:

@@ -117,7 +117,6 @@ def terms(
     simplest first."""
     arrays = arrays_of(inputs, sample) | labels_of(inputs, sample)
     own = np.asarray(sample.values[name])
-    yield "1", np.ones(shape)
     if own.shape == shape:
         yield name, own
         yield f"sign({name})", np.sign(own)
