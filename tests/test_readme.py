@@ -3,9 +3,13 @@
 import contextlib
 import io
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+from tinygrad_hw.check.catalog import CATALOG
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -22,6 +26,16 @@ def test_examples_print_what_they_say(code):
         exec(compile(code, "README.md", "exec"), {})
     said = [line.split("# ")[1] for line in code.splitlines() if line.startswith("print")]
     assert printed.getvalue().splitlines() == said
+
+
+def test_it_shows_what_the_example_prints():
+    example = Path(__file__).parents[1] / "examples" / "check_my_derivation.py"
+    done = subprocess.run([sys.executable, example], capture_output=True, text=True, check=True)
+    assert f"```\n{done.stdout.rstrip()}\n```" in README
+
+
+def test_it_counts_the_catalog():
+    assert f"and {len(CATALOG) - 1} more in" in README
 
 
 def test_the_rule_it_shows_is_the_one_in_the_table():
