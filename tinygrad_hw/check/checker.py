@@ -121,6 +121,9 @@ class Checker:
                 ) from (first or error)
             if y.dtype.kind not in "fiub":
                 raise UsageError(f"the loss returns {y.dtype}, which is no number")
+            points = draw_samples(self.space, 0, 5, generic=True)
+            with np.errstate(all="ignore"):
+                self.oracle.settle([point.values for point in points])
         shape = np.shape(y.array if isinstance(y, Tensor) else y)
         if self.derivation.of in ("gradient", "hessian") and shape != ():
             raise UsageError(

@@ -28,7 +28,8 @@ def test_{name}():
 {inputs}
     }}
     before = {{name: np.copy(x) for name, x in inputs.items()}}
-    claimed = np.asarray({call})
+    with np.errstate(all="ignore"):  # an overflow may be harmless: the numbers tell
+        claimed = np.asarray({call})
     true = {true}
     assert claimed.shape == true.shape, f"shape {{claimed.shape}}, and {{true.shape}} is due"
     assert claimed.dtype == true.dtype, f"{{claimed.dtype}}, and {{true.dtype}} is due"
