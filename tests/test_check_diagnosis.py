@@ -95,6 +95,31 @@ def test_float32_is_told_wherever_it_comes_in(cast):
     assert (finding.kind, finding.factor) == ("dtype", "float32")
 
 
+@pytest.mark.parametrize("digits", [3, 6])
+def test_rounded_decimals_are_not_float32(digits):
+    finding = found(lambda x: (x**3).sum(), lambda x: np.round(3 * x**2, digits), "x",
+                    x=array("n"))
+    assert finding.kind == "unexplained"
+
+
+def test_a_fixed_number_and_a_mask_beside_it():
+    def claimed(x, M, p):
+        return np.ones_like(x) / p
+
+    inputs = {"x": array("n"), "M": array("n", elements=[0.0, 1.0]), "p": 0.8}
+    finding = found(lambda x, M, p: (x * M / p).sum(), claimed, "x", **inputs)
+    assert (finding.kind, finding.factor) == ("region", "M = 0")
+    assert "There 1.25 is added" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("of", "claimed"), [("hessian", lambda s: 6 * s), ("jacobian", lambda s: 3 * s**2)]
+)
+def test_matrices_of_one_number(of, claimed):
+    assert found(lambda s: s**3, claimed, "s", of=of, s=scalar()).ok
+    assert found(lambda s: float(s) ** 3, claimed, "s", of=of, s=scalar(low=-2, high=2)).ok
+
+
 def test_a_scale_near_one_is_a_scale():
     finding = found(lambda x: (x**3).sum(), lambda x: 3 * x**2 * (1 + 1e-9), "x", x=array("n"))
     assert (finding.kind, finding.factor) == ("scale", "1.000000001")

@@ -202,7 +202,15 @@ def computed_narrowly(e: Evidence) -> Diagnosis | None:
     if claimed_type.itemsize < 8:
         allowed = 3e-5 if claimed_type == np.float32 else 3e-2
         return messages.dtype(e.title, str(claimed_type)) if error < allowed else None
-    return messages.dtype(e.title, "float32") if error < 3e-5 and moves_in_jumps(e) else None
+    if error > 2e-2 or decimals(e) or not moves_in_jumps(e):
+        return None
+    return messages.dtype(e.title, "float32" if error < 3e-5 else "float16")
+
+
+def decimals(e: Evidence) -> bool:
+    """Whether the claim is rounded to some decimals, which moves in jumps too."""
+    claims = [e.claimed(t) for t in e.paired]
+    return any(all(np.array_equal(c, np.round(c, k)) for c in claims) for k in range(10))
 
 
 def moves_in_jumps(e: Evidence) -> bool:

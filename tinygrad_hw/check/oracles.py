@@ -123,7 +123,7 @@ class Oracle:
         for name in self.wrt:
             pairs = [self.numerical(values, name, v, dtype) for v in units(values[name])]
             columns = np.stack([slope for slope, _ in pairs], axis=-1)
-            slopes[name] = columns.reshape(*columns.shape[:-1], *np.shape(values[name]))
+            slopes[name] = columns.reshape((*columns.shape[:-1], *np.shape(values[name])))
             errors[name] = max((error for _, error in pairs), default=0.0)
         return slopes, errors
 
@@ -332,7 +332,7 @@ def matrix(y: Any, leaves: Sequence[Tensor]) -> list[Array]:
     eye = np.eye(y.array.size).reshape(-1, *y.shape)
     rows = [pulled(y, leaves, unit) for unit in eye]
     return [
-        np.array([row[i].array for row in rows]).reshape(*y.shape, *leaf.shape)
+        np.array([row[i].array for row in rows]).reshape((*y.shape, *leaf.shape))
         for i, leaf in enumerate(leaves)
     ]
 

@@ -136,7 +136,7 @@ def of_values(search: Search) -> Iterator[tuple[str, list[Any]]]:
         yield f"{key} > 0", [x > 0 for x in columns]
         yield f"{key} <= 0", [x <= 0 for x in columns]
         yield f"{key} >= 0", [x >= 0 for x in columns]
-        if search.seen[0].sample.values[key].dtype.kind in "iu":
+        if np.asarray(search.seen[0].sample.values[key]).dtype.kind in "iu":
             for label in range(1, 5):
                 yield f"{key} = {label}", [x == label for x in columns]
     for key in search.inputs:
@@ -205,8 +205,8 @@ def thresholds(search: Search) -> Iterator[tuple[str, list[Any]]]:
     """x < t, x > t, s < x < t, and the same of |x|, the bounds found by experiment."""
     seen = search.seen
     for key, columns in entries(search).items():
-        if key.startswith("one_hot") or search.seen[0].sample.values[key].dtype.kind != "f":
-            continue
+        if np.asarray(seen[0].sample.values.get(key, "")).dtype.kind != "f":
+            continue  # labels, or the ones that stand for them
         for absolute in (False, True):
             measured = [abs(x) if absolute else x for x in columns]
             wrong = np.concatenate([x[t.wrong] for x, t in zip(measured, seen, strict=True)])
