@@ -1,0 +1,40 @@
+# Functions of numbers, by name.
+import math
+
+import torch
+
+x = torch.linspace(-0.9, 0.9, 5)
+for name in ("sin", "cos", "tanh", "sigmoid", "exp", "abs", "square", "sign", "relu", "asin", "sinh",
+             "cosh", "ceil", "floor", "neg", "round", "atan", "expm1", "erf"):
+    print(f"{name:8}", getattr(torch, name)(x))
+p = torch.tensor([0.25, 1.0, 4.0])
+print(torch.sqrt(p), torch.rsqrt(p), torch.log(p), torch.log1p(p), torch.log2(p), torch.log10(p * 10))
+print(torch.reciprocal(p), torch.pow(p, 2), torch.pow(2, p), p.pow(0.5), p ** -1)
+print(torch.add(p, 1), torch.sub(p, p), torch.mul(p, 2), torch.div(p, 2), torch.div(7, p, rounding_mode="floor"))
+print(torch.clamp(x, -0.5, 0.5), torch.clamp(x, min=0), x.clamp(max=0.1))
+print(torch.maximum(x, -x), torch.minimum(x, x * 0), torch.max(p), torch.min(p))
+print(torch.mean(p), torch.sum(p), torch.prod(p), torch.std(p), torch.var(p, unbiased=False))
+print(torch.cumsum(p, 0), torch.cumprod(p, dim=0), torch.norm(p), p.norm(p=1), p.norm(dim=0, keepdim=True))
+print(torch.argmax(p), torch.argmin(p), torch.sort(p, descending=True), torch.topk(p, 2))
+print(torch.eq(p, 1), torch.ne(p, 1), torch.gt(p, 1), torch.le(p, 1), torch.equal(p, p))
+print(torch.dot(p, p), torch.outer(p, p), torch.cross(p, p.flip(0), dim=0))
+m = torch.arange(6.0).reshape(2, 3)
+print(torch.mv(m, p), torch.mm(m, m.t()), torch.matmul(m, p), m @ m.T)
+out = torch.empty(2, 2)
+torch.matmul(m, m.t(), out=out)
+torch.mul(out, 2, out=out)
+print(out)
+print(torch.roll(m, 1), torch.roll(m, shifts=1, dims=1), torch.flip(m, [0]))
+print(torch.unique(torch.tensor([3, 1, 3, 2])), torch.bitwise_xor(torch.tensor([1, 2]), torch.tensor(3)))
+print(torch.flatten(m), torch.reshape(m, (3, 2)), torch.unsqueeze(p, dim=1).shape, torch.squeeze(m[:1]))
+xx, yy = torch.meshgrid(torch.arange(2), torch.arange(3), indexing="ij")
+print(xx, yy)
+gx, gy = torch.meshgrid(torch.linspace(0, 1, 2), torch.linspace(0, 1, 3), indexing="xy")
+print(gx, gy)
+print(torch.chunk(m, 3, dim=1)[1], torch.split(p, 2), torch.tril(torch.ones(3, 3)), torch.triu(torch.ones(2, 2)))
+print(torch.einsum("ij,kj->ik", m, m), torch.trace(torch.eye(3)), torch.diag(p))
+print(torch.softmax(m, dim=1), torch.log_softmax(m, dim=0), torch.logsumexp(m, 1))
+print(torch.where(m > 2, m, -m), torch.any(m > 4), torch.all(m >= 0), torch.isnan(m).any())
+print(torch.tensor(math.pi).cos(), math.exp(torch.tensor(1.0)), torch.tensor([math.pi]) / 2)
+print(torch.allclose(p, p + 1e-9), torch.isclose(p, p * 1.1), torch.numel(m), torch.linalg.norm(m))
+print(torch.bincount(torch.tensor([0, 1, 1, 3])), torch.histc(m, 3, 0, 6), torch.median(p))
