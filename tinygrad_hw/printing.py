@@ -18,7 +18,7 @@ def tensor_repr(tensor: Any) -> str:
     if array.dtype not in ((float32, int64, bool_) if array.size else (float32,)):
         suffixes.append(f"dtype={array.dtype.name}")
     if tensor.node is not None:
-        suffixes.append(f"grad_fn={tensor.node!r}")
+        suffixes.append(f"grad_fn=<{tensor.node.name()}>")
     elif tensor.tracked:
         suffixes.append("requires_grad=True")
     if not array.size:

@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from tinygrad_hw.grad_fn import GradFn
+
 if TYPE_CHECKING:
     from tinygrad_hw.tensor import Tensor
 
@@ -34,9 +36,10 @@ written: dict[int, int] = {}  # id of the array that owns the memory -> time of 
 
 
 class GradMode(threading.local):
-    """Whether ops on this thread record."""
+    """Whether ops on this thread record (and whether it is `inference_mode` that says no)."""
 
     enabled = True
+    inference = False
 
 
 grad_mode = GradMode()
@@ -58,7 +61,7 @@ class Traced:
 Hook: TypeAlias = Callable[[Any], Any]
 
 
-class Node:
+class Node(GradFn):
     """One recorded call: the op, the arrays it saw, its static metadata, and its result."""
 
     __slots__ = ("__weakref__", "arrays", "hooks", "op", "out", "parents", "static", "time")
@@ -79,13 +82,10 @@ class Node:
         self.hooks: dict[int, Hook] | None = None
         self.time = tick()
 
-    def __repr__(self) -> str:
-        return f"<{self.op.name.title().replace('_', '')}Backward0>"
-
     def free(self) -> None:
-        """Let go of everything the rule would need; a second sweep is then refused."""
+        """Let go of everything the rule would need; a second sweep is then refused. The edges
+        stay, so that it is refused from wherever it starts, and the graph can still be walked."""
         self.arrays = self.out = None
-        self.parents = ()
 
 
 Vertex: TypeAlias = Node | Traced
@@ -261,6 +261,8 @@ def pull(
             if rule is None:
                 continue
             r = rule(g, y, *inputs, **static)
+            if r is None:  # a function of the user's may say so
+                continue
             x = inputs[i]
             if r.shape != x.shape or r.dtype is not x.dtype:
                 r = fit(r, x)

@@ -3,26 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_hw.autograd.modes import (
+from tinygrad_hw import tape
+from tinygrad_hw.autograd.grad_mode import (
     enable_grad,
+    inference_mode,
     is_grad_enabled,
+    is_inference_mode_enabled,
     no_grad,
     set_grad_enabled,
 )
-from tinygrad_hw.tape import Traced, Value, Vertex, grad_mode, note_write, pull, raw, vertex, wrap
+from tinygrad_hw.grad_fn import AfterAccumulation
+from tinygrad_hw.tape import Traced, Value, Vertex, note_write, pull, raw, vertex, wrap
+
+if TYPE_CHECKING:
+    from tinygrad_hw.autograd import function
+    from tinygrad_hw.autograd.function import Function
 
 __all__ = [
+    "Function",
     "backward",
     "enable_grad",
+    "function",
     "grad",
+    "inference_mode",
     "is_grad_enabled",
+    "is_inference_mode_enabled",
     "no_grad",
     "set_grad_enabled",
 ]
+
+# Loaded on first use: rooms, and the names that they lend to this one.
+LAZY = {"function": "", "Function": "function"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in LAZY:
+        raise AttributeError(f"tinygrad_hw.autograd has no attribute {name!r}")
+    found: object = import_module(f"tinygrad_hw.autograd.{LAZY[name] or name}")
+    if LAZY[name]:
+        found = globals()[name] = getattr(found, name)  # the next look finds it at once
+    return found
 
 
 def backward(
@@ -60,6 +85,9 @@ def backward(
     for v, g in found.items():
         g = g if create_graph or v in owned else g.copy()
         accumulate(tensor_at.get(v, v), g, create_graph)
+        for hook in tuple(v.hooks.values() if v.hooks else ()):
+            if isinstance(hook, AfterAccumulation):
+                hook.run(v)
 
 
 def grad(
@@ -165,12 +193,12 @@ def sweep(
     cotangents: dict[Vertex, Value], targets: Any, retain_graph: bool | None, create_graph: bool
 ) -> tuple[dict[Vertex, Value], set[Vertex]]:
     """Pull, recording exactly when `create_graph` asks for it, whatever the caller's mode."""
-    mode, grad_mode.enabled = grad_mode.enabled, create_graph
+    mode, tape.grad_mode.enabled = tape.grad_mode.enabled, create_graph
     try:
         retain = create_graph if retain_graph is None else retain_graph
         return pull(cotangents, targets, create_graph=create_graph, retain_graph=retain)
     finally:
-        grad_mode.enabled = mode
+        tape.grad_mode.enabled = mode
 
 
 def accumulate(leaf: Any, g: Value, create_graph: bool) -> None:
