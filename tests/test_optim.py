@@ -177,13 +177,20 @@ def test_state_dict_is_numbered_and_loads_as_a_copy():
 def test_repr():
     p = th.zeros(1, requires_grad=True)
     assert repr(optim.SGD([p], lr=0.1)) == (
-        "SGD (\nParameter Group 0\n    dampening: 0\n    lr: 0.1\n    maximize: False\n"
+        "SGD (\nParameter Group 0\n    dampening: 0\n    differentiable: False\n"
+        "    foreach: None\n    fused: None\n    lr: 0.1\n    maximize: False\n"
         "    momentum: 0\n    nesterov: False\n    weight_decay: 0\n)"
     )
 
 
 def leaf():
     return th.zeros(2, requires_grad=True)
+
+
+def moving():
+    p = leaf()
+    p.grad = th.ones(2)
+    return p
 
 
 @pytest.mark.parametrize(
@@ -201,7 +208,20 @@ def leaf():
         (lambda: optim.SGD([leaf()], lr=float("nan")), ValueError, "lr"),
         (lambda: optim.Newton([leaf()], damping=-1), ValueError, "damping"),
         (lambda: optim.Newton([leaf()]).step(), RuntimeError, "closure"),
-        (lambda: optim.Optimizer([leaf()], {}).step(), NotImplementedError, "step"),
+        (lambda: optim.Optimizer([moving()], {}).step(), NotImplementedError, "step"),
+        (lambda: optim.SGD([{"params": {leaf()}}]), TypeError, "order"),
+        (lambda: optim.SGD([("w", leaf()), leaf()]), ValueError, "name all"),
+        (lambda: optim.SGD([leaf()], lr=th.ones(2)), ValueError, r"lr .* \(2,\)"),
+        (lambda: optim.SGD([leaf()], differentiable=True), NotImplementedError, "differentiable"),
+        (lambda: optim.Adam([leaf()], capturable=True), NotImplementedError, "capturable"),
+        (lambda: optim.Adam([leaf()], betas=(0.9, 1.0)), ValueError, r"betas\[1\]"),
+        (lambda: optim.AdamW([leaf()], eps=-1), ValueError, "eps"),
+        (lambda: optim.RMSprop([leaf()], alpha=-1), ValueError, "alpha"),
+        (lambda: optim.Adagrad([leaf()], lr_decay=-1), ValueError, "lr_decay"),
+        (lambda: optim.Adadelta([leaf()], rho=1.5), ValueError, "rho"),
+        (lambda: optim.NAdam([leaf()], momentum_decay=-1), ValueError, "momentum_decay"),
+        (lambda: optim.Rprop([leaf()], etas=(1.1, 1.2)), ValueError, "etas"),
+        (lambda: optim.SGD([leaf()]).add_param_group([leaf()]), TypeError, "dictionary"),
     ],
 )
 def test_refusals(make, kind, message):
@@ -214,10 +234,10 @@ def test_named_parameters_and_later_groups():
     sgd = optim.SGD(model.named_parameters(), lr=0.1)
     assert sgd.param_groups[0]["params"] == [model.weight, model.bias]
     extra = leaf()
-    sgd.add_param_group({"params": extra, "lr": 0.5})
+    sgd.add_param_group({"params": [("extra", extra)], "lr": 0.5})
     assert [g["lr"] for g in sgd.param_groups] == [0.1, 0.5]
     with pytest.raises(ValueError, match="twice"):
-        sgd.add_param_group({"params": [extra]})
+        sgd.add_param_group({"params": [("again", extra)]})
 
 
 # ------------------------------------------------------------------------------------- Newton

@@ -1,7 +1,26 @@
 """Optimizers: they move parameters along what `backward` left in their `.grad`."""
 
+from tinygrad_hw.optim.adadelta import Adadelta
+from tinygrad_hw.optim.adagrad import Adagrad
+from tinygrad_hw.optim.adam import Adam, AdamW
+from tinygrad_hw.optim.adamax import Adamax
+from tinygrad_hw.optim.nadam import NAdam
 from tinygrad_hw.optim.newton import Newton
 from tinygrad_hw.optim.optimizer import Optimizer
+from tinygrad_hw.optim.rmsprop import RMSprop
+from tinygrad_hw.optim.rprop import Rprop
 from tinygrad_hw.optim.sgd import SGD
 
-__all__ = ["SGD", "Newton", "Optimizer"]
+__all__ = [
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "NAdam",
+    "Newton",
+    "Optimizer",
+    "RMSprop",
+    "Rprop",
+]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_hw.autograd import grad
-from tinygrad_hw.methods import cat
-from tinygrad_hw.optim.optimizer import Optimizer, at_least_zero
-from tinygrad_hw.tape import Traced, note_write
+from tinygrad_hw.optim.optimizer import Closure, Group, Optimizer, at_least_zero
+from tinygrad_hw.optim.vectors import flat, hessian_product, put
+from tinygrad_hw.tape import Traced
 
 
 class Newton(Optimizer):
@@ -39,10 +39,10 @@ class Newton(Optimizer):
     def __init__(self, params: Iterable[Any], lr: float = 1.0, damping: float = 0.0) -> None:
         super().__init__(params, {"lr": lr, "damping": damping})
 
-    def check(self, group: dict[str, Any]) -> None:
+    def check(self, group: Group) -> None:
         at_least_zero(group, "lr", "damping")
 
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+    def step(self, closure: Closure | None = None) -> Any:
         """Move by one step; `closure` returns the loss, and calls neither backward nor zero_grad.
 
         Raises:
@@ -55,29 +55,23 @@ class Newton(Optimizer):
         loss = self.loss_of(closure)
         if not isinstance(loss, Traced):
             raise RuntimeError(f"the closure has to return the loss, and returned {loss!r}")
-        moves = []  # all before the first write, which would make the graph's values stale
+        moved = []  # all before the first write, which would make the graph's values stale
         for group in self.param_groups:
-            g, h = gradient_and_hessian(loss, group["params"])
-            moves.append(group["lr"] * solved(h, g, group["damping"], group["params"]))
-        for group, move in zip(self.param_groups, moves, strict=True):
-            for p in group["params"]:
-                here, move = move[: p.array.size], move[p.array.size :]
-                p.array[...] -= here.reshape(p.array.shape).astype(p.array.dtype)
-                note_write(p.array)
+            params = group["params"]
+            g, h = gradient_and_hessian(loss, params)
+            step = solved(h, g, group["damping"], params)
+            moved.append(flat(params, np.float64) - float(group["lr"]) * step)
+        for group, values in zip(self.param_groups, moved, strict=True):
+            put(values, group["params"])
         return loss
 
 
 def gradient_and_hessian(loss: Any, params: Sequence[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """The gradient (n,) and the Hessian (n, n), row by row, in float64."""
     slopes = grad(loss, params, create_graph=True, materialize_grads=True)
-    g = cat([slope.reshape(-1) for slope in slopes])
-    n = g.numel()
-    h = np.zeros((n, n))
-    if g.requires_grad:  # else the loss is linear in the parameters
-        for row, unit in zip(h, np.eye(n, dtype=g.dtype), strict=True):
-            parts = grad(g, params, unit, retain_graph=True, materialize_grads=True)
-            row[:] = np.concatenate([part.array.reshape(-1) for part in parts])
-    return g.detach().array.astype(np.float64), h
+    g = flat(slopes, np.float64)
+    h = np.stack([hessian_product(slopes, params, unit) for unit in np.eye(len(g))])
+    return g, h
 
 
 def solved(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from tinygrad_hw.optim.optimizer import Optimizer, at_least_zero
+from tinygrad_hw.optim.optimizer import Group, Optimizer, at_least_zero
 from tinygrad_hw.tape import Array, Traced, note_write, wrap
 
 
@@ -31,13 +31,16 @@ class SGD(Optimizer):
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float = 1e-3,
+        lr: Any = 1e-3,
         momentum: float = 0,
         dampening: float = 0,
         weight_decay: float = 0,
         nesterov: bool = False,
         *,
         maximize: bool = False,
+        foreach: bool | None = None,
+        differentiable: bool = False,
+        fused: bool | None = None,
     ) -> None:
         defaults = {
             "lr": lr,
@@ -46,55 +49,39 @@ class SGD(Optimizer):
             "weight_decay": weight_decay,
             "nesterov": nesterov,
             "maximize": maximize,
+            "foreach": foreach,
+            "differentiable": differentiable,
+            "fused": fused,
         }
-        self.scratch: dict[Traced, Array] = {}
         super().__init__(params, defaults)
 
-    def check(self, group: dict[str, Any]) -> None:
+    def check(self, group: Group) -> None:
         at_least_zero(group, "lr", "momentum", "weight_decay")
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"]):
             raise ValueError("nesterov needs a momentum, and a dampening of 0")
 
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        loss = self.loss_of(closure)
-        for group in self.param_groups:
-            plain = not (group["momentum"] or group["weight_decay"] or group["maximize"])
-            lr = float(group["lr"])
-            for p in group["params"]:
-                if p.grad is None:
-                    continue
-                d = p.grad.array
-                scratch = self.scratch_for(p)
-                if not plain:
-                    d = self.direction(p, d, scratch, group)
-                np.multiply(d, lr, out=scratch)
-                np.subtract(p.array, scratch, out=p.array)
-                note_write(p.array)
-        return loss
+    def update(self, p: Traced, g: Array, group: Group) -> None:
+        out, spare, _ = self.scratch_for(p.array)
+        g = self.ascent(p.array, g, group, out)
+        if momentum := group["momentum"]:
+            g = self.with_momentum(p, g, momentum, group, spare)
+        np.multiply(g, float(group["lr"]), out=out)
+        np.subtract(p.array, out, out=p.array)
 
-    def scratch_for(self, p: Traced) -> Array:
-        """Memory of the parameter's shape, so that a step allocates nothing."""
-        scratch = self.scratch.get(p)
-        if scratch is None or scratch.shape != p.array.shape or scratch.dtype != p.array.dtype:
-            scratch = self.scratch[p] = np.empty_like(p.array)
-        return scratch
-
-    def direction(self, p: Traced, g: Array, scratch: Array, group: dict[str, Any]) -> Array:
-        """What the options make of the gradient `g`, which is not written."""
-        momentum, keep = group["momentum"], 1 - group["dampening"]
-        if group["weight_decay"]:
-            np.multiply(p.array, group["weight_decay"], out=scratch)
-            g = (np.subtract if group["maximize"] else np.add)(scratch, g, out=scratch)
-        elif group["maximize"]:
-            g = np.negative(g, out=scratch)
-        if not momentum:
-            return g
-        state = self.state.setdefault(p, {})
+    def with_momentum(
+        self, p: Traced, g: Array, momentum: float, group: Group, out: Array
+    ) -> Array:
+        state = self.state[p]
         held = state.get("momentum_buffer")
         if held is None:
             held = state["momentum_buffer"] = wrap(g.copy())
         else:
+            keep = 1 - group["dampening"]
             held.array *= momentum
-            held.array += g if keep == 1 else np.multiply(g, keep, out=scratch)
+            held.array += g if keep == 1 else np.multiply(g, keep, out=out)
+            note_write(held.array)
         v: Array = held.array
-        return np.add(g, momentum * v, out=scratch) if group["nesterov"] else v
+        if not group["nesterov"]:
+            return v
+        np.multiply(v, momentum, out=out)
+        return np.add(g, out, out=out)
