@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import json
-import warnings
-from collections import Counter, OrderedDict, namedtuple
+from collections import Counter, namedtuple
 
 import numpy as np
 import pytest
@@ -525,9 +523,9 @@ def test_random_split_shares_no_sample(sizes, seed):
         return
     parts = random_split(data, sizes, seeded(seed))
     assert [len(part) for part in parts] == sizes
-    indices = [part.indices.tolist() for part in parts]
+    indices = [part.indices for part in parts]
     assert sorted(flat(indices)) == list(range(len(data)))
-    assert indices == [part.indices.tolist() for part in random_split(data, sizes, seeded(seed))]
+    assert indices == [part.indices for part in random_split(data, sizes, seeded(seed))]
     assert [[int(y) for _, y in (part[i] for i in range(len(part)))] for part in parts] == indices
 
 
@@ -578,197 +576,3 @@ def test_collating_keeps_the_gradient():
     x = th.tensor([1.0, 2.0], requires_grad=True)
     (default_collate([x * 3, x]) * th.tensor([[1.0, 5.0], [7.0, 2.0]])).sum().backward()
     assert x.grad.tolist() == [10.0, 17.0]
-
-
-def test_python_floats_are_float32():
-    assert default_collate([0.5, 1.5]).dtype == th.float32
-    assert default_collate([np.float64(0.5)]).dtype == th.float64
-
-
-# ------------------------------------------------------------------------------ parity with PyTorch
-
-
-@pytest.fixture(scope="module")
-def torch():
-    return pytest.importorskip("torch")
-
-
-def plain(value):
-    """Tensors of either library as (dtype, list), containers by type."""
-    if hasattr(value, "tolist"):
-        return str(value.dtype).removeprefix("torch."), value.tolist()
-    if isinstance(value, dict):
-        return type(value), {key: plain(v) for key, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value), [plain(v) for v in value]
-    return value
-
-
-NESTED = {
-    "ints": [1, 2, 3],
-    "bools": [True, False],
-    "arrays": [np.ones((2, 3), np.float32), np.zeros((2, 3), np.float32)],
-    "bytes arrays": [np.ones(2, np.uint8), np.zeros(2, np.uint8)],
-    "numpy scalars": [np.float32(1), np.float32(2)],
-    "numpy doubles": [np.float64(1), np.float64(2)],
-    "strings": ["a", "b"],
-    "tuples": [(1, "a"), (2, "b")],
-    "lists": [[1, 2], [3, 4]],
-    "named tuples": [Point(1, np.ones(2)), Point(2, np.zeros(2))],
-    "dicts": [{"x": np.ones(2), "y": 1}, {"x": np.zeros(2), "y": 2}],
-    "ordered dicts": [OrderedDict(b=1, a=(2, 3)), OrderedDict(b=4, a=(5, 6))],
-    "nested": [({"x": [1, (2, "z")]}, 3), ({"x": [4, (5, "w")]}, 6)],
-    "empty tuples": [(), ()],
-    "ragged": [(1, 2), (3,)],
-    "unequal arrays": [np.zeros(2), np.zeros(3)],
-    "none": [None, None],
-    "sets": [{1}, {2}],
-    "no samples": [],
-}
-
-
-@pytest.mark.parametrize("kind", NESTED)
-@pytest.mark.parametrize("name", ["default_collate", "default_convert"])
-def test_parity_of_collating(torch, kind, name):
-    theirs, ours = getattr(torch.utils.data, name), getattr(th.utils.data, name)
-    batch = NESTED[kind]
-    try:
-        expected = plain(theirs(batch))
-    except Exception as error:  # whatever PyTorch raises, so do we
-        with pytest.raises(type(error)):
-            ours(batch)
-    else:
-        assert plain(ours(batch)) == expected
-
-
-def test_parity_of_collating_tensors(torch):
-    rows = np.random.default_rng(0).normal(size=(4, 2, 3)).astype(np.float32)
-    ours = default_collate([(th.from_numpy(r), th.tensor(i)) for i, r in enumerate(rows)])
-    theirs = torch.utils.data.default_collate(
-        [(torch.from_numpy(r), torch.tensor(i)) for i, r in enumerate(rows)]
-    )
-    assert plain(ours) == plain(theirs)
-    with pytest.raises(RuntimeError, match=r"\(2,\), \(3,\)"):
-        default_collate([th.zeros(2), th.zeros(3)])
-
-
-@given(
-    n=st.integers(0, 20), batch_size=st.integers(1, 22) | st.none(), drop_last=st.booleans()
-)
-def test_parity_of_batches_in_order(torch, n, batch_size, drop_last):
-    drop_last = drop_last and batch_size is not None
-    x = np.arange(2 * n, dtype=np.float32).reshape(n, 2)
-    ours = DataLoader(TensorDataset(x, np.arange(n)), batch_size, drop_last=drop_last)
-    data = torch.utils.data.TensorDataset(torch.from_numpy(x), torch.arange(n))
-    theirs = torch.utils.data.DataLoader(data, batch_size, drop_last=drop_last)
-    assert len(ours) == len(theirs)
-    assert [plain(b) for b in ours] == [plain(b) for b in theirs]
-
-
-@given(n=st.integers(0, 20), batch_size=st.integers(1, 22), drop_last=st.booleans())
-def test_parity_of_batch_sampler(torch, n, batch_size, drop_last):
-    theirs = torch.utils.data.BatchSampler(range(n), batch_size, drop_last)
-    for sampler in (range(n), SequentialSampler(range(n))):
-        ours = BatchSampler(sampler, batch_size, drop_last)
-        assert list(ours) == list(theirs)
-        assert len(ours) == len(theirs)
-
-
-@given(n=st.integers(1, 200), shares=st.lists(st.integers(1, 9), min_size=1, max_size=4))
-def test_parity_of_random_split_by_fractions(torch, n, shares):
-    fractions = [share / sum(shares) for share in shares]
-    sizes = []
-    for random_split_, data in (
-        (random_split, counting(n)),
-        (torch.utils.data.random_split, range(n)),
-    ):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                sizes.append([len(part) for part in random_split_(data, fractions)])
-            except ValueError:
-                sizes.append(ValueError)
-    assert sizes[0] == sizes[1]
-
-
-REFUSED = [
-    {"batch_size": 0},
-    {"batch_size": -1},
-    {"batch_size": 2.0},
-    {"batch_size": True},
-    {"batch_size": "4"},
-    {"batch_size": None, "drop_last": True},
-    {"num_workers": -1},
-    {"timeout": -1},
-    {"prefetch_factor": 2},
-    {"persistent_workers": True},
-    {"shuffle": True, "sampler": [0, 1]},
-    {"batch_sampler": [[0]], "batch_size": 2},
-    {"batch_sampler": [[0]], "shuffle": True},
-    {"batch_sampler": [[0]], "sampler": [0]},
-    {"batch_sampler": [[0]], "drop_last": True},
-]
-
-
-@pytest.mark.parametrize("options", REFUSED, ids=str)
-def test_parity_of_what_a_loader_refuses(torch, options):
-    for loader in (DataLoader, torch.utils.data.DataLoader):
-        with pytest.raises(ValueError, match=r"\w"):
-            loader(range(5), **options)
-
-
-@pytest.mark.parametrize("options", [{"shuffle": True}, {"sampler": [0]}, {"batch_sampler": [[0]]}])
-def test_parity_of_what_a_loader_of_a_stream_refuses(torch, options):
-    class TheirStream(torch.utils.data.IterableDataset):
-        def __iter__(self):
-            return iter(range(3))
-
-    for loader, stream in (
-        (DataLoader, Stream(3)),
-        (torch.utils.data.DataLoader, TheirStream()),
-    ):
-        with pytest.raises(ValueError, match=r"\w"):
-            loader(stream, **options)
-
-
-SAMPLERS = [
-    ("RandomSampler", ([],)),
-    ("RandomSampler", ([0], 1)),
-    ("RandomSampler", ([0], False, 0)),
-    ("RandomSampler", ([0], False, 1.5)),
-    ("WeightedRandomSampler", ([1.0], 0)),
-    ("WeightedRandomSampler", ([1.0], 1, 1)),
-    ("WeightedRandomSampler", ([[1.0]], 1)),
-    ("WeightedRandomSampler", ([-1.0, 2.0], 1)),
-    ("WeightedRandomSampler", ([float("nan")], 1)),
-    ("WeightedRandomSampler", ([0.0, 0.0], 1)),
-    ("WeightedRandomSampler", ([1.0], 2, False)),
-    ("BatchSampler", ([0], 0, False)),
-    ("BatchSampler", ([0], 1, 0)),
-]
-
-
-@pytest.mark.parametrize("case", SAMPLERS, ids=str)
-def test_parity_of_what_samplers_refuse(torch, case):
-    name, args = case
-    raised = []
-    for sampler in (getattr(library.utils.data, name) for library in (th, torch)):
-        with pytest.raises((TypeError, ValueError, RuntimeError)) as caught:
-            list(sampler(*args))
-        raised.append(caught.type)
-    assert raised[0] is raised[1]
-
-
-def test_parity_of_the_signature(torch):
-    ours, theirs = (
-        {name: p.default for name, p in inspect.signature(loader).parameters.items()}
-        for loader in (DataLoader, torch.utils.data.DataLoader)
-    )
-    assert list(ours.items()) == list(theirs.items())
-
-
-def test_workers_are_accepted():
-    loader = DataLoader(
-        counting(3), 2, num_workers=2, pin_memory=True, prefetch_factor=4, persistent_workers=True
-    )
-    assert labels(loader) == [[0, 1], [2]]

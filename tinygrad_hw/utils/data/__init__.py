@@ -1,15 +1,17 @@
 """Data sets, the order their samples are drawn in, and the loader that makes batches of them."""
 
 from tinygrad_hw.utils.data.collate import default_collate, default_convert
+from tinygrad_hw.utils.data.dataloader import DataLoader, get_worker_info
 from tinygrad_hw.utils.data.dataset import (
+    ChainDataset,
     ConcatDataset,
     Dataset,
     IterableDataset,
+    StackDataset,
     Subset,
     TensorDataset,
     random_split,
 )
-from tinygrad_hw.utils.data.loader import DataLoader
 from tinygrad_hw.utils.data.sampler import (
     BatchSampler,
     RandomSampler,
@@ -21,6 +23,7 @@ from tinygrad_hw.utils.data.sampler import (
 
 __all__ = [
     "BatchSampler",
+    "ChainDataset",
     "ConcatDataset",
     "DataLoader",
     "Dataset",
@@ -28,11 +31,13 @@ __all__ = [
     "RandomSampler",
     "Sampler",
     "SequentialSampler",
+    "StackDataset",
     "Subset",
     "SubsetRandomSampler",
     "TensorDataset",
     "WeightedRandomSampler",
     "default_collate",
     "default_convert",
+    "get_worker_info",
     "random_split",
 ]

@@ -7,7 +7,7 @@ import itertools
 import math
 import warnings
 from collections.abc import Iterable, Iterator, Sequence, Sized
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ from tinygrad_hw.tensor import Tensor
 from tinygrad_hw.utils.data.collate import default_collate
 
 T_co = TypeVar("T_co", covariant=True)
+Indices: TypeAlias = Sequence[Any] | NDArray[np.integer] | Tensor
+Picked: TypeAlias = NDArray[np.integer] | list[Any]
 
 
 class Dataset(Generic[T_co]):
@@ -56,10 +58,16 @@ class Dataset(Generic[T_co]):
 
 
 class IterableDataset(Dataset[T_co]):
-    """Samples as a stream, without index: a subclass has `__iter__`."""
+    """Samples as a stream, without index: a subclass has `__iter__`, and `__len__` if it is known.
+
+    Streams add up to a `ChainDataset`: `first + second`.
+    """
 
     def __iter__(self) -> Iterator[T_co]:
         raise NotImplementedError(f"{type(self).__name__} has no __iter__")
+
+    def __add__(self, other: Dataset[Any]) -> ChainDataset[Any]:  # type: ignore[override]
+        return ChainDataset([self, other])
 
 
 class TensorDataset(Dataset[tuple[Tensor, ...]]):
@@ -102,28 +110,30 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
 
 
 class Subset(Dataset[T_co]):
-    """The samples of a data set at the given indices, in their order.
+    """The samples of a data set at the given indices (or keys), in their order.
 
     Raises:
-        TypeError: indices that are not integers (a mask, for one).
+        TypeError: indices that are none: a mask, for one.
     """
 
-    def __init__(self, dataset: Dataset[T_co], indices: Sequence[int] | NDArray[np.integer]):
+    def __init__(self, dataset: Dataset[T_co], indices: Indices) -> None:
         self.dataset = dataset
-        self.indices = index_array(indices)
+        self.indices = checked(indices)
 
     def __len__(self) -> int:
         return len(self.indices)
 
     def __getitem__(self, index: Any) -> T_co:
-        at = self.indices[index]
-        return self.dataset[at if at.ndim else int(at)]
+        if isinstance(index, list):
+            return self.dataset[picked(self.indices, index)]
+        at = raw(self.indices)[index]
+        return self.dataset[at.item() if isinstance(at, np.generic) else at]
 
     def __getitems__(self, indices: list[int]) -> list[T_co]:
-        return samples(self.dataset, self.indices.take(indices))
+        return samples(self.dataset, picked(self.indices, indices))
 
     def gather(self, indices: Sequence[int] | NDArray[np.integer]) -> Any:
-        return gather(self.dataset, self.indices.take(indices))
+        return gather(self.dataset, picked(self.indices, indices))
 
 
 class ConcatDataset(Dataset[T_co]):
@@ -152,6 +162,82 @@ class ConcatDataset(Dataset[T_co]):
         index %= len(self)
         which = bisect.bisect_right(self.cumulative_sizes, index)
         return self.datasets[which][index - self.cumulative_sizes[which]]
+
+
+class ChainDataset(IterableDataset[T_co]):
+    """Streams one after another.
+
+    Raises:
+        AssertionError: at the turn of a data set that is no `IterableDataset`.
+    """
+
+    def __init__(self, datasets: Iterable[Dataset[T_co]]) -> None:
+        self.datasets = datasets
+
+    def __iter__(self) -> Iterator[T_co]:
+        return itertools.chain.from_iterable(self.streams())
+
+    def __len__(self) -> int:
+        return sum(len(cast("Sized", stream)) for stream in self.streams())
+
+    def streams(self) -> Iterator[IterableDataset[T_co]]:
+        for dataset in self.datasets:
+            if not isinstance(dataset, IterableDataset):
+                raise AssertionError(
+                    f"a ChainDataset needs streams, and {type(dataset).__name__} is no "
+                    "IterableDataset: data sets with indices go into a ConcatDataset"
+                )
+            yield dataset
+
+
+class StackDataset(Dataset[Any]):
+    """Data sets side by side: sample i is the tuple, or for keywords the dict, of each one's.
+
+    Raises:
+        ValueError: no data set, data sets of different lengths, or both kinds of arguments.
+
+    >>> import tinygrad_hw as th
+    >>> th.utils.data.StackDataset(x=range(3), y="abc")[1]
+    {'x': 1, 'y': 'b'}
+    """
+
+    datasets: tuple[Dataset[Any], ...] | dict[str, Dataset[Any]]
+
+    def __init__(self, *args: Dataset[Any], **kwargs: Dataset[Any]) -> None:
+        if bool(args) is bool(kwargs):
+            raise ValueError(
+                "a StackDataset takes data sets, one or more, either all by place (its samples are "
+                "tuples) or all by keyword (its samples are dicts)"
+            )
+        self.datasets = args or kwargs
+        lengths = [len(cast("Sized", dataset)) for dataset in self.parts()]
+        if len(set(lengths)) > 1:
+            raise ValueError(f"a StackDataset needs data sets of equal lengths, not {lengths}")
+        self.length = lengths[0]
+
+    def parts(self) -> Iterable[Dataset[Any]]:
+        return self.datasets.values() if isinstance(self.datasets, dict) else self.datasets
+
+    def sample(self, values: Iterable[Any]) -> Any:
+        if isinstance(self.datasets, dict):
+            return dict(zip(self.datasets, values, strict=True))
+        return tuple(values)
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.sample(dataset[index] for dataset in self.parts())
+
+    def __getitems__(self, indices: list[int]) -> list[Any]:
+        columns = [samples(dataset, indices) for dataset in self.parts()]
+        for dataset, column in zip(self.parts(), columns, strict=True):
+            if len(column) != len(indices):
+                raise ValueError(
+                    f"{type(dataset).__name__}.__getitems__ was asked for {len(indices)} samples "
+                    f"and returned {len(column)}"
+                )
+        return [self.sample(row) for row in zip(*columns, strict=True)]
 
 
 def random_split(
@@ -189,7 +275,7 @@ def random_split(
             f"random_split: lengths {list(lengths)} add up to {sum(lengths)}, and the data set "
             f"has {n} samples: give lengths that add up to {n}, or fractions that add up to 1."
         )
-    order = draws(generator).permutation(n)
+    order = draws(generator).permutation(n).tolist()
     ends = itertools.accumulate(sizes)
     return [Subset(dataset, order[end - size : end]) for end, size in zip(ends, sizes, strict=True)]
 
@@ -214,15 +300,22 @@ def rows(array: NDArray[Any], indices: NDArray[np.integer]) -> NDArray[Any]:
     return array.take(indices, axis=0) if array.flags.c_contiguous else array[indices]
 
 
-def index_array(indices: Any) -> NDArray[np.integer]:
-    """Indices as an array of integers of our own."""
-    array = np.array(raw(indices), order="C")
-    if not array.size:
-        return np.empty(0, np.intp)
-    if array.ndim != 1 or array.dtype.kind not in "iu":
-        advice = ": of a mask, np.flatnonzero(mask)" if array.dtype == bool else ""
-        raise TypeError(
-            f"indices are a sequence of integers, not {array.dtype} of shape {array.shape}{advice}"
-        )
-    return array
+def picked(indices: Indices, places: Sequence[int] | NDArray[np.integer]) -> Picked:
+    """The indices at these places: an array of an array or a tensor, a list of any other."""
+    given = raw(indices)
+    if isinstance(given, np.ndarray):
+        return given.take(places)
+    return [given[i] for i in (places.tolist() if isinstance(places, np.ndarray) else places)]
 
+
+def checked(indices: Indices) -> Indices:
+    """The indices as they are, unless they are none: a mask would pick samples 0 and 1."""
+    given = raw(indices)
+    if len(given):
+        first = np.asarray(given[0])
+        if first.dtype.kind in "bfc":
+            advice = ": of a mask, np.flatnonzero(mask)" if first.dtype == bool else ""
+            raise TypeError(f"indices are integers or keys, not {first.dtype.name}{advice}")
+        if isinstance(given, np.ndarray) and given.ndim != 1:
+            raise TypeError(f"indices are one row, not an array of shape {given.shape}")
+    return indices

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence, Sized
+from collections.abc import Iterable, Iterator, Sized
 from typing import Any, Generic, TypeVar, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tinygrad_hw.creation import as_tensor
+from tinygrad_hw.dtypes import float64
 from tinygrad_hw.random import Generator, default_generator
-from tinygrad_hw.tape import raw
-from tinygrad_hw.utils.data.dataset import index_array
+from tinygrad_hw.utils.data.dataset import Indices, Picked, checked, picked
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -28,13 +28,14 @@ class Sampler(Generic[T_co]):
 
 
 class ArraySampler(Sampler[int]):
-    """A sampler that draws an epoch's indices at once, as an array."""
+    """A sampler that draws an epoch's indices at once, as an array where they are integers."""
 
-    def order(self) -> NDArray[np.integer]:
+    def order(self) -> Picked:
         raise NotImplementedError(f"{type(self).__name__} has no order")
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self.order().tolist())
+        order = self.order()
+        return iter(order.tolist() if isinstance(order, np.ndarray) else order)
 
 
 class SequentialSampler(ArraySampler):
@@ -43,7 +44,7 @@ class SequentialSampler(ArraySampler):
     def __init__(self, data_source: Sized) -> None:
         self.data_source = data_source
 
-    def order(self) -> NDArray[np.integer]:
+    def order(self) -> Picked:
         return np.arange(len(self.data_source))
 
     def __len__(self) -> int:
@@ -83,7 +84,7 @@ class RandomSampler(ArraySampler):
         """The data set may grow and shrink between epochs."""
         return len(self.data_source) if self.wanted is None else self.wanted
 
-    def order(self) -> NDArray[np.integer]:
+    def order(self) -> Picked:
         n, wanted, rng = len(self.data_source), self.num_samples, self.generator.numpy
         positive("the size of the data set", n)
         if self.replacement:
@@ -97,16 +98,18 @@ class RandomSampler(ArraySampler):
 
 
 class SubsetRandomSampler(ArraySampler):
-    """The given indices in random order."""
+    """The given indices (or keys) in random order.
 
-    def __init__(
-        self, indices: Sequence[int] | NDArray[np.integer], generator: Generator | None = None
-    ) -> None:
-        self.indices = index_array(indices)
+    Raises:
+        TypeError: indices that are none: a mask, for one.
+    """
+
+    def __init__(self, indices: Indices, generator: Generator | None = None) -> None:
+        self.indices = checked(indices)
         self.generator = chosen(generator)
 
-    def order(self) -> NDArray[np.integer]:
-        return self.generator.numpy.permutation(self.indices)
+    def order(self) -> Picked:
+        return picked(self.indices, self.generator.numpy.permutation(len(self.indices)))
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -130,23 +133,24 @@ class WeightedRandomSampler(ArraySampler):
         positive("num_samples", num_samples)
         if not isinstance(replacement, bool):
             raise ValueError(f"replacement is True or False, not {replacement!r}")
-        self.weights = np.array(raw(weights), np.float64)
-        if self.weights.ndim != 1:
-            raise ValueError(f"weights are one for each index, not of shape {self.weights.shape}")
-        if not (np.isfinite(self.weights).all() and (self.weights >= 0).all()):
+        self.weights = as_tensor(weights, float64)
+        chances = self.weights.array
+        if chances.ndim != 1:
+            raise ValueError(f"weights are one for each index, not of shape {chances.shape}")
+        if not (np.isfinite(chances).all() and (chances >= 0).all()):
             raise RuntimeError("weights must be finite and not negative")
-        possible = np.count_nonzero(self.weights)
+        possible = np.count_nonzero(chances)
         if possible < (1 if replacement else num_samples):
             raise RuntimeError(
-                f"only {possible} of {len(self.weights)} weights are above zero: too few to draw "
+                f"only {possible} of {len(chances)} weights are above zero: too few to draw "
                 f"{num_samples} {'with' if replacement else 'without'} replacement"
             )
         self.num_samples = num_samples
         self.replacement = replacement
         self.generator = chosen(generator)
 
-    def order(self) -> NDArray[np.integer]:
-        chances = self.weights / self.weights.max()  # lest the sum overflow
+    def order(self) -> Picked:
+        chances = self.weights.array / self.weights.array.max()  # lest the sum overflow
         return self.generator.numpy.choice(
             len(chances), self.num_samples, self.replacement, chances / chances.sum()
         )

@@ -15,18 +15,34 @@ from tinygrad_hw.utils.data.sampler import BatchSampler, RandomSampler, Sequenti
 
 T_co = TypeVar("T_co", covariant=True)
 
-FIXED = ("dataset", "batch_size", "drop_last", "sampler", "batch_sampler")
+FIXED = ("dataset", "batch_size", "drop_last", "sampler", "batch_sampler", "persistent_workers")
 
 
-class Epoch:
-    """One pass over the data."""
+class Epoch(Iterator[Any]):
+    """One pass over the data: what `iter(loader)` gives."""
 
-    __slots__ = ("done", "indices", "start")
+    __slots__ = ("batch_of", "done", "indices", "loader", "start")
 
-    def __init__(self, start: dict[str, Any] | None, indices: Iterator[Any]) -> None:
+    def __init__(
+        self, loader: DataLoader[Any], start: dict[str, Any] | None, indices: Iterator[Any]
+    ) -> None:
+        self.loader = loader
         self.start = start  # the generator's state before the order was drawn
         self.indices = indices  # of the batches to come
         self.done = 0  # batches handed out
+        self.batch_of = loader.fetch()
+
+    def __next__(self) -> Any:
+        for indices in self.indices:
+            batch = self.batch_of(indices)
+            self.done += 1
+            return batch
+        if self.loader.epoch is self:
+            self.loader.epoch = None
+        raise StopIteration
+
+    def __len__(self) -> int:
+        return len(self.loader)
 
 
 class DataLoader(Generic[T_co]):
@@ -42,13 +58,16 @@ class DataLoader(Generic[T_co]):
         drop_last: leave out a last batch that is smaller than the others.
         generator: what the permutation is drawn from, by default what `th.manual_seed` seeds.
 
-    `num_workers` and what belongs to it are accepted, so that scripts run unchanged, and have no
-    effect: batches are made in this process, where a `TensorDataset` needs microseconds for one.
-    A batch of the default `collate_fn` is memory of its own, never a view of the data set.
+    `num_workers` and what belongs to it (`timeout`, `worker_init_fn`, `multiprocessing_context`,
+    `prefetch_factor`, `persistent_workers`, `in_order`), `pin_memory` and `pin_memory_device` are
+    held to PyTorch's rules, so that scripts run unchanged, and have no effect: batches are made in
+    this process, where a `TensorDataset` needs microseconds for one, and `get_worker_info()` is
+    None. A batch of the default `collate_fn` is memory of its own, never a view of the data set.
 
     Raises:
         ValueError: a batch size that is not positive, options that exclude one another, an empty
-            data set with `shuffle`.
+            data set with `shuffle`, a name that is no start method of processes.
+        TypeError: a `multiprocessing_context` or a generator of another kind.
 
     A run that was stopped anywhere goes on with the very batches it would have had. Save
     `state_dict()` (it is JSON) with the weights, between two steps or two epochs:
@@ -87,12 +106,9 @@ class DataLoader(Generic[T_co]):
         pin_memory_device: str = "",
         in_order: bool = True,
     ) -> None:
-        if num_workers < 0 or timeout < 0:
-            raise ValueError(
-                f"num_workers={num_workers} and timeout={timeout} may not be negative"
-            )
-        if not num_workers and (prefetch_factor is not None or persistent_workers):
-            raise ValueError("prefetch_factor and persistent_workers need num_workers > 0")
+        prefetch_factor = checked_workers(
+            num_workers, timeout, prefetch_factor, persistent_workers, multiprocessing_context
+        )
         stream = isinstance(dataset, IterableDataset)
         if stream and (shuffle or sampler is not None or batch_sampler is not None):
             raise ValueError(
@@ -130,11 +146,16 @@ class DataLoader(Generic[T_co]):
         self.drop_last = drop_last
         self.sampler = order
         self.batch_sampler = batch_sampler
+        self.generator = generator
         self.num_workers = num_workers
         self.timeout = timeout
-        self.pin_memory = pin_memory
         self.worker_init_fn = worker_init_fn
-        self.generator = generator
+        self.multiprocessing_context = multiprocessing_context
+        self.prefetch_factor = prefetch_factor
+        self.persistent_workers = persistent_workers
+        self.in_order = in_order
+        self.pin_memory = pin_memory
+        self.pin_memory_device = pin_memory_device
         self.collate_fn = collate_fn
         self.epoch: Epoch | None = None  # the one underway
         self.resumed: Epoch | None = None  # the same, where it waits for the next iter()
@@ -148,10 +169,10 @@ class DataLoader(Generic[T_co]):
         """Batches in an epoch (samples, with batch_size=None)."""
         return len(cast("Sized", self.source))
 
-    def __iter__(self) -> Iterator[Any]:
-        self.epoch = self.resumed or self.new_epoch()
+    def __iter__(self) -> Epoch:
+        self.epoch = self.new_epoch() if self.resumed is None else self.resumed
         self.resumed = None
-        return self.batches(self.epoch)
+        return self.epoch
 
     @property
     def source(self) -> Iterable[Any]:
@@ -161,17 +182,8 @@ class DataLoader(Generic[T_co]):
     def new_epoch(self) -> Epoch:
         start, source = self.generator_state(), self.source
         if type(source) is BatchSampler:  # a subclass may iterate otherwise
-            return Epoch(start, source.batches())
-        return Epoch(start, iter(source))
-
-    def batches(self, epoch: Epoch) -> Iterator[Any]:
-        batch_of = self.fetch()
-        for indices in epoch.indices:
-            batch = batch_of(indices)
-            epoch.done += 1
-            yield batch
-        if self.epoch is epoch:
-            self.epoch = None
+            return Epoch(self, start, source.batches())
+        return Epoch(self, start, iter(source))
 
     def fetch(self) -> Callable[[Any], Any]:
         """What makes a batch of its indices."""
@@ -194,12 +206,13 @@ class DataLoader(Generic[T_co]):
         states of the generator are in it, the one from which this epoch's order was drawn and the
         present one, so that it may serve others too (dropout, say) and all is still exact.
         """
-        epoch = self.epoch
+        underway = None
+        if self.epoch is not None:
+            underway = {"generator": self.epoch.start, "batches_done": self.epoch.done}
         return {
             "length": self.known_length(),
             "generator": self.generator_state(),
-            "epoch": epoch
-            and {"generator": epoch.start, "batches_done": epoch.done},
+            "epoch": underway,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -251,3 +264,44 @@ class DataLoader(Generic[T_co]):
 def described(length: int | None, generator: Any) -> str:
     order = "not shuffled" if generator is None else "shuffled"
     return f"a loader of {length} batches, {order}"
+
+
+def get_worker_info() -> None:
+    """None: this process makes the batches, and no other. A stream that divides its samples among
+    workers therefore gives them all."""
+
+
+def checked_workers(
+    num_workers: int,
+    timeout: float,
+    prefetch_factor: int | None,
+    persistent_workers: bool,
+    multiprocessing_context: Any,
+) -> int | None:
+    """The prefetch factor, where PyTorch would take these options."""
+    if num_workers < 0 or timeout < 0:
+        raise ValueError(f"num_workers={num_workers} and timeout={timeout} may not be negative")
+    if not num_workers:
+        if prefetch_factor is not None or persistent_workers or multiprocessing_context is not None:
+            raise ValueError(
+                "prefetch_factor, persistent_workers and multiprocessing_context need "
+                "num_workers > 0"
+            )
+        return None
+    if prefetch_factor is not None and prefetch_factor < 0:
+        raise ValueError(f"prefetch_factor={prefetch_factor} may not be negative")
+    if multiprocessing_context is not None:
+        import multiprocessing.context  # only for those who name it
+
+        methods = multiprocessing.get_all_start_methods()
+        if isinstance(multiprocessing_context, str):
+            if multiprocessing_context not in methods:
+                raise ValueError(
+                    f"multiprocessing_context={multiprocessing_context!r} is none of {methods}"
+                )
+        elif not isinstance(multiprocessing_context, multiprocessing.context.BaseContext):
+            raise TypeError(
+                f"multiprocessing_context is the name of a start method ({', '.join(methods)}) or "
+                f"a context, not {type(multiprocessing_context).__name__}"
+            )
+    return 2 if prefetch_factor is None else prefetch_factor
