@@ -1,4 +1,4 @@
-"""One script under both libraries: with its imports as they are, and with only those changed."""
+"""One script under both libraries, only its imports changed, and what differs in what it prints."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from types import ModuleType
 
 import numpy as np
 
+import tinygrad_hw as th
+
 RTOL = {"float32": 1e-4, "float64": 1e-10}
 IMPORTS = [
     (r"import torch$", "import tinygrad_hw as torch"),
@@ -22,11 +24,23 @@ IMPORTS = [
     (r"import torch((\.\w+)+)$", r"import tinygrad_hw as torch, tinygrad_hw\1"),
     (r"from torch((\.\w+)*) import ", r"from tinygrad_hw\1 import "),
 ]
+BACK = [
+    (r"import tinygrad_hw as torch\b", "import torch"),
+    (r"from tinygrad_hw((\.\w+)*) import ", r"from torch\1 import "),
+]
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|nan|inf)")
 
 
 def with_our_imports(text: str) -> str:
-    for pattern, replacement in IMPORTS:
+    return changed(text, IMPORTS)
+
+
+def with_their_imports(text: str) -> str:
+    return changed(text, BACK)
+
+
+def changed(text: str, imports: list[tuple[str, str]]) -> str:
+    for pattern, replacement in imports:
         text = re.sub("^" + pattern, replacement, text, flags=re.MULTILINE)
     return text
 
@@ -63,12 +77,13 @@ def outputs(path: Path, *arguments: str) -> tuple[str, str]:
         ours = output(with_our_imports(text), path, *arguments)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            theirs = output(text, path, *arguments)
+            theirs = output(with_their_imports(text), path, *arguments)
     finally:
         os.chdir(here)
         sys.path.remove(str(path.parent))
-        torch.set_default_dtype(torch.float32)
-        torch.set_printoptions(profile="default")
+        for L in (torch, th):  # what a script sets for the whole process
+            L.set_default_dtype(L.float32)
+            L.set_printoptions(profile="default")
     return ours, theirs
 
 
@@ -102,8 +117,9 @@ def differences(ours: str, theirs: str, rtol: float) -> Iterator[str]:
 
 
 def compare(path: Path, *arguments: str) -> list[str]:
-    """What differs in the two outputs; scripts that say float64 are held to its precision."""
+    """What differs in the two outputs; a script in float64 is held to that precision."""
     ours, theirs = outputs(path, *arguments)
     assert theirs.strip(), "a script that prints nothing tests nothing"
-    kind = "float64" if re.search(r"^#.*float64", path.read_text(), re.MULTILINE) else "float32"
-    return list(differences(ours, theirs, RTOL[kind]))
+    text = path.read_text()
+    double = re.search(r"^#.*float64|set_default_dtype\(torch\.float64\)", text, re.MULTILINE)
+    return list(differences(ours, theirs, RTOL["float64" if double else "float32"]))
