@@ -1,5 +1,6 @@
 """Optimizers: they move parameters along what `backward` left in their `.grad`."""
 
+from tinygrad_hw.optim import lr_scheduler
 from tinygrad_hw.optim.adadelta import Adadelta
 from tinygrad_hw.optim.adagrad import Adagrad
 from tinygrad_hw.optim.adam import Adam, AdamW
@@ -23,4 +24,5 @@ __all__ = [
     "Optimizer",
     "RMSprop",
     "Rprop",
+    "lr_scheduler",
 ]
