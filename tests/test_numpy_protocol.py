@@ -72,6 +72,20 @@ COVERED: dict[str, Function] = {
     "expand_dims": lambda x: np.expand_dims(x, 1),
     "squeeze": lambda x: np.squeeze(np.expand_dims(x, 1), 1),
     "broadcast_to": lambda x: np.broadcast_to(x, (4, 2, 3)),
+    "prod": lambda x: np.prod(x, axis=1),
+    "var": lambda x: np.var(x, axis=1),
+    "std": lambda x: np.std(x, ddof=1),
+    "cumsum": lambda x: np.cumsum(x, axis=1),
+    "cumsum of all": np.cumsum,
+    "sort": np.sort,
+    "round trip": lambda x: np.flip(np.roll(x, 1, axis=1), 0),
+    "tril and triu": lambda x: np.tril(x) + np.triu(x, 1) * 2,
+    "dot": lambda x: np.dot(x, np.arange(6.0).reshape(3, 2)),
+    "outer": lambda x: np.outer(x, x),
+    "einsum": lambda x: np.einsum("ij,kj->ik", x, x),
+    "trace": lambda x: np.trace(np.matmul(x, np.arange(6.0).reshape(3, 2))),
+    "take_along_axis": lambda x: np.take_along_axis(x, np.array([[0, 0], [2, 1]]), 1),
+    "moveaxis": lambda x: np.moveaxis(x, 0, -1),
     "array + tensor": lambda x: np.arange(3.0) + x,
     "array - tensor": lambda x: np.ones((4, 1, 3)) - x,
     "array * tensor": lambda x: np.arange(6.0).reshape(2, 3) * x,
@@ -136,7 +150,7 @@ def test_numpy_reads_what_a_tensor_is() -> None:
 
 
 UNCOVERED: dict[str, Function] = {
-    "arctan2": lambda x: np.arctan2(x, x),
+    "logaddexp": lambda x: np.logaddexp(x, x),
     "cbrt": np.cbrt,
     "multiply.reduce": np.multiply.reduce,
     "add.accumulate": np.add.accumulate,
@@ -145,12 +159,12 @@ UNCOVERED: dict[str, Function] = {
     "add": lambda x: np.add(x, 1, where=np.eye(2, 3) > 0),
     "median": np.median,
     "linalg.norm": np.linalg.norm,
-    "einsum": lambda x: np.einsum("ij->i", x),
-    "dot": lambda x: np.dot(x, x),
-    "std": np.std,
-    "cumsum": np.cumsum,
+    "vdot": lambda x: np.vdot(x, x),
+    "inner": lambda x: np.inner(x, x),
+    "ptp": np.ptp,
+    "cumprod": np.cumprod,
     "vstack": lambda x: np.vstack([x, x]),
-    "sort": np.sort,
+    "partition": lambda x: np.partition(x, 1),
 }
 
 
@@ -200,6 +214,7 @@ def test_nothing_becomes_an_object_array(op: str, odd: Any) -> None:
 X = np.array([[0.5, 1.25, 2.0], [1.5, 0.75, 1.0]])
 W = np.array([[2.0, 0.25], [0.5, 1.5], [1.0, 3.0]])
 INDEX = np.array([[0, 1, 1]])
+SQUARE = np.array([[2.0, 0.5], [0.5, 1.0]])
 MASK = X > 1
 MEAN = {"reduction": "mean", "ignore_index": -100}
 OVER = ["sum", "mean", "amax", "amin", "softmax", "log_softmax", "logsumexp"]
@@ -223,7 +238,12 @@ CALLS: dict[
     "gather": (X, {"index": INDEX, "dim": 0}),
     "put_along": (X[:1], {"index": INDEX, "dim": 0, "shape": (2, 3)}),
     "setitem": (X, X[0], {"index": 1}),
-    **dict.fromkeys(OVER, (X, {"dim": 1})),
+    **dict.fromkeys([*OVER, "cumsum"], (X, {"dim": 1})),
+    **dict.fromkeys(["remainder", "fmod", "floor_divide", "xlogy", "atan2"], (X, X[:1] + 0.1)),
+    **dict.fromkeys(["asin", "acos", "atanh"], (X / 3,)),
+    "acosh": (X + 1,),
+    **dict.fromkeys(["inv", "det", "logabsdet", "cholesky"], (SQUARE,)),
+    "solve": (SQUARE, X),
     "cross_entropy": (X, np.array([2, 0]), MEAN),
     "cross_entropy_grad": (np.array(1.5), X, np.array([2, 0]), MEAN),
 }

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinygrad_hw.dtypes import Default, promoted
 from tinygrad_hw.tape import Node, Traced, Value, Vertex, fit, grad_mode, pull, vertex, wrap
 
 if TYPE_CHECKING:  # what an op returns to people; to a rule it may be a bare array
@@ -29,6 +30,7 @@ if TYPE_CHECKING:  # what an op returns to people; to a rule it may be a bare ar
 
 Rule = Callable[..., Any]
 FLOAT16, FLOAT32, FLOAT64 = (np.dtype(t) for t in (np.float16, np.float32, np.float64))
+INT8 = np.dtype(np.int8)
 FOREIGN = frozenset({list, tuple, str, complex})  # which NumPy takes beside an array
 
 by_ufunc: dict[np.ufunc, Callable[..., Any]] = {}  # np.exp(tensor) finds its op here
@@ -37,7 +39,7 @@ by_ufunc: dict[np.ufunc, Callable[..., Any]] = {}  # np.exp(tensor) finds its op
 class Op:
     """A NumPy function with one derivative rule for each input (None: not differentiable)."""
 
-    __slots__ = ("forward", "kind", "name", "rules", "uses_output")
+    __slots__ = ("forward", "kind", "name", "promotes", "rules", "uses_output")
 
     def __init__(
         self,
@@ -45,8 +47,10 @@ class Op:
         *rules: Rule | None,
         kind: str = "general",
         name: str = "",
+        promotes: bool = False,
     ) -> None:
         self.forward = forward
+        self.promotes = promotes  # whether inputs of different dtypes meet in a common one
         self.rules: Sequence[Rule | None] = rules
         self.kind = kind
         self.name = name or forward.__name__
@@ -59,7 +63,8 @@ class Op:
 
     def __call__(self, *inputs: Any, **static: Any) -> Tensor:
         arrays, parents = [], []
-        traced = recording = foreign = False
+        dtype = None
+        traced = recording = foreign = mixed = False
         for x in inputs:
             parent = None
             if isinstance(x, Traced):
@@ -68,6 +73,8 @@ class Op:
                     recording = True
                     parent = x.node or x
                 x = x.array
+                if x.dtype is not dtype:
+                    mixed, dtype = dtype is not None, x.dtype
             elif type(x) in FOREIGN:
                 foreign = True
             arrays.append(x)
@@ -76,12 +83,13 @@ class Op:
             return self.forward(*inputs, **static)  # type: ignore[no-any-return]
         if foreign:
             raise refused(self, arrays)
+        met = promoted(arrays) if mixed and self.promotes else arrays
         try:
-            out = self.forward(*arrays, **static)
-        except (ValueError, TypeError, IndexError) as error:
+            out = self.forward(*met, **static)
+        except (ValueError, TypeError, IndexError, OverflowError) as error:
             raise explained(self, error, arrays, static) from error
         if out.dtype is not FLOAT32:
-            out = closed(self, out, arrays, static)
+            out = closed(self, out, met, static)
         if type(out) is not np.ndarray:
             out = np.asarray(out)
         if recording and self.rules and grad_mode.enabled:
@@ -130,7 +138,12 @@ def transposed(rule: Rule, t: Value, y: Value, inputs: Sequence[Any], static: An
 
 def elementwise(forward: Callable[..., Any], *rules: Rule | None, name: str = "") -> Op:
     """An op whose Jacobian is diagonal in each input."""
-    return Op(forward, *rules, kind="elementwise", name=name)
+    return Op(forward, *rules, kind="elementwise", name=name, promotes=len(rules) == 2)
+
+
+def comparison(forward: Callable[..., Any], name: str = "") -> Op:
+    """An op of two inputs whose result is constant: nothing flows back through it."""
+    return Op(forward, name=name, promotes=True)
 
 
 def linear(forward: Callable[..., Any], *rules: Rule | None, name: str = "") -> Op:
@@ -140,7 +153,7 @@ def linear(forward: Callable[..., Any], *rules: Rule | None, name: str = "") -> 
 
 def variadic(forward: Callable[..., Any], rule: Callable[..., Any], name: str = "") -> Op:
     """An op of any number of inputs with one rule, which is told the input's number first."""
-    op = Op(forward, name=name)
+    op = Op(forward, name=name, promotes=True)
     op.rules = EachInput(rule)
     return op
 
@@ -168,19 +181,23 @@ def refused(op: Op, arrays: Sequence[Any]) -> TypeError:
 
 def closed(op: Op, out: Any, arrays: Sequence[Any], static: dict[str, Any]) -> Any:
     """Keep float64 out of results that no float64 went into. As in PyTorch, integers join floats
-    as float32, and neither a scalar nor a 0-d float64 promotes a float32 array."""
+    the default dtype, and neither a scalar nor a 0-d float64 promotes a float32 array."""
     if out.dtype.kind not in "fiubc":
         raise refused(op, arrays)
-    if "dtype" in static or out.dtype.kind != "f":
+    if "dtype" in static or (out.dtype.kind != "f" and out.dtype != INT8):
         return out
     inputs = [a for a in arrays if isinstance(a, np.ndarray)]
+    if out.dtype == INT8:  # of booleans, for NumPy the least of the integers
+        wide = [a.astype(np.int64) if isinstance(a, np.ndarray) else a for a in arrays]
+        return out if any(a.dtype == INT8 for a in inputs) else op.forward(*wide, **static)
     if out.dtype == FLOAT16 and all(a.dtype.kind != "f" for a in inputs):  # from 8 bits
-        wide = [a.astype(FLOAT32) if isinstance(a, np.ndarray) else a for a in arrays]
+        wide = [a.astype(Default.dtype) if isinstance(a, np.ndarray) else a for a in arrays]
         return op.forward(*wide, **static)
     if out.dtype == FLOAT64:
         deciding = [a for a in inputs if a.ndim and a.dtype.kind == "f"] or inputs
         if inputs and all(a.dtype != FLOAT64 for a in deciding):
-            return out.astype(FLOAT32)
+            floats = [a.dtype for a in deciding if a.dtype.kind == "f"]
+            return out.astype(floats[0] if floats else Default.dtype)
     return out
 
 

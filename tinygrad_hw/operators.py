@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_hw.dtypes import as_dtype
+from tinygrad_hw.dtypes import as_dtype, can_cast
+from tinygrad_hw.functions import arithmetic
+from tinygrad_hw.functions.arguments import Operand
 from tinygrad_hw.op import Op
 from tinygrad_hw.rules import elementwise as ew
 from tinygrad_hw.rules import indexing, linalg
-from tinygrad_hw.tape import Traced, grad_mode, note_write, raw, wrap
+from tinygrad_hw.tape import Array, Traced, grad_mode, note_write, raw, wrap
 
 if TYPE_CHECKING:
     from typing import Self
 
     from tinygrad_hw.tensor import Tensor
-
-Operand: TypeAlias = Any  # a tensor, an array or a number
 
 
 class Operators(Traced):
@@ -65,10 +66,19 @@ class Operators(Traced):
     def __abs__(self) -> Tensor:
         return ew.abs(self)
 
-    __radd__ = add = __add__
-    __rmul__ = mul = __mul__
-    sub, div, pow, matmul, mm = __sub__, __truediv__, __pow__, __matmul__, __matmul__
-    neg, abs = __neg__, __abs__
+    def __floordiv__(self, other: Operand) -> Tensor:
+        return arithmetic.floor_divide(self, other)
+
+    def __rfloordiv__(self, other: Operand) -> Tensor:
+        return arithmetic.floor_divide(other, self)
+
+    def __mod__(self, other: Operand) -> Tensor:
+        return arithmetic.remainder(self, other)
+
+    def __rmod__(self, other: Operand) -> Tensor:
+        return arithmetic.remainder(other, self)
+
+    __radd__, __rmul__, __rdiv__ = __add__, __mul__, __rtruediv__
 
     # ------------------------------------------------------- comparisons carry no gradient
 
@@ -96,11 +106,13 @@ class Operators(Traced):
     def __or__(self, other: Operand) -> Tensor:
         return ew.bitwise_or(self, other)
 
+    def __xor__(self, other: Operand) -> Tensor:
+        return ew.bitwise_xor(self, other)
+
     def __invert__(self) -> Tensor:
         return ew.invert(self)
 
-    __rand__, __ror__ = __and__, __or__
-    eq, ne, lt, le, gt, ge = __eq__, __ne__, __lt__, __le__, __gt__, __ge__
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
     # --------------------------------------------------------------------------- indexing
 
@@ -159,14 +171,36 @@ class Operators(Traced):
 
     def become(self, result: Tensor) -> None:
         """Take over the elements and the history of `result`."""
-        if result.array.shape != self.array.shape:
-            raise RuntimeError(
-                f"a write in place cannot make {self.array.shape} into {result.array.shape}: write "
-                "x = x + v to make a new tensor."
-            )
-        np.copyto(self.array, result.array, casting="same_kind")
-        note_write(self.array)
+        self.overwrite(result.array)
         self.node, self.tracked = result.node, result.tracked
+
+    def overwrite(self, values: Array) -> None:
+        """Take over elements of the same shape, whose dtype may not be of a higher kind."""
+        if values.shape != self.array.shape or not can_cast(values.dtype, self.array.dtype):
+            raise RuntimeError(
+                f"a write in place cannot make {self.array.dtype} {self.array.shape} into "
+                f"{values.dtype} {values.shape}: write x = x + v to make a new tensor."
+            )
+        self.array[...] = values
+        note_write(self.array)
+
+    def rewrite(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Self:
+        """self = function(self, …), in this tensor's own memory."""
+        if self.records(*args, *kwargs.values()):
+            self.become(function(self.before(), *args, **kwargs))
+        else:
+            self.overwrite(function(wrap(self.array), *args, **kwargs).array)
+        return self
+
+    def turn(self, result: Tensor) -> Self:
+        """Be `result`, a view of this tensor in another shape."""
+        if self.tracked and self.node is None and grad_mode.enabled:
+            raise RuntimeError(
+                f"a leaf that requires grad, of shape {self.array.shape}, cannot change its shape "
+                "in place while gradients are recorded: write x = x.reshape(...) instead."
+            )
+        self.array, self.node = result.array, result.node or self.node
+        return self
 
     def write(self, op: Op, other: Operand) -> Self:
         """self = op(self, other), in this tensor's own memory."""
@@ -195,15 +229,38 @@ class Operators(Traced):
     def __itruediv__(self, other: Operand) -> Self:
         return self.write(ew.div, other)
 
-    mul_, div_ = __imul__, __itruediv__
+    def __ipow__(self, other: Operand) -> Self:
+        return self.write(ew.pow, other)
+
+    def __ifloordiv__(self, other: Operand) -> Self:
+        return self.rewrite(arithmetic.floor_divide, other)
+
+    def __imod__(self, other: Operand) -> Self:
+        return self.rewrite(arithmetic.remainder, other)
+
+    def __iand__(self, other: Operand) -> Self:
+        return self.rewrite(ew.bitwise_and, other)
+
+    def __ior__(self, other: Operand) -> Self:
+        return self.rewrite(ew.bitwise_or, other)
+
+    def __ixor__(self, other: Operand) -> Self:
+        return self.rewrite(ew.bitwise_xor, other)
+
+    mul_, multiply_ = __imul__, __imul__
+
+    def div_(self, other: Operand, *, rounding_mode: str | None = None) -> Self:
+        if rounding_mode is None:
+            return self.write(ew.div, other)
+        return self.rewrite(arithmetic.div, other, rounding_mode=rounding_mode)
 
     def add_(self, other: Operand, *, alpha: float = 1) -> Self:
-        return self.write(ew.add, other if alpha == 1 else alpha * other)
+        return self.write(ew.add, arithmetic.scaled(self, other, alpha))
 
     def sub_(self, other: Operand, *, alpha: float = 1) -> Self:
-        return self.write(ew.sub, other if alpha == 1 else alpha * other)
+        return self.write(ew.sub, arithmetic.scaled(self, other, alpha))
 
-    def copy_(self, source: Operand) -> Self:
+    def copy_(self, source: Operand, non_blocking: bool = False) -> Self:
         """Take the elements of `source`, broadcast and cast to this tensor's shape and dtype."""
         self[...] = source
         return self
@@ -215,6 +272,31 @@ class Operators(Traced):
     def zero_(self) -> Self:
         self[...] = 0
         return self
+
+    # --------------------------------------------------------------------- drawn in place
+
+    def uniform_(self, a: float = 0, b: float = 1, *, generator: Any = None) -> Self:
+        """Uniform on [a, b)."""
+        return self.copy_(drawing().uniform(self, a, b, generator))
+
+    def normal_(self, mean: float = 0, std: float = 1, *, generator: Any = None) -> Self:
+        """Normal with this mean and standard deviation."""
+        return self.copy_(drawing().gaussian(self, mean, std, generator))
+
+    def random_(self, low: int = 0, high: int | None = None, *, generator: Any = None) -> Self:
+        """Whole numbers from low to high - 1; `random_(n)` from 0 to n - 1."""
+        return self.copy_(drawing().whole(self, low, high, generator))
+
+    def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Self:
+        """1 with probability p (a number, or a tensor of them), else 0."""
+        return self.copy_(drawing().coins(self, p, generator))
+
+
+def drawing() -> Any:
+    """The random numbers, loaded when first drawn."""
+    from tinygrad_hw import random
+
+    return random
 
 
 def as_index(index: Any) -> Any:

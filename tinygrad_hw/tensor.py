@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_hw import autograd
+from tinygrad_hw.device import CPU, device
+from tinygrad_hw.dtypes import Default, DType, as_dtype
+from tinygrad_hw.functions.arguments import Operand, sizes
+from tinygrad_hw.functions.shapes import permute, transpose
 from tinygrad_hw.hooks import RemovableHandle
 from tinygrad_hw.methods import Methods
-from tinygrad_hw.operators import Operand
+from tinygrad_hw.operators import drawing
+from tinygrad_hw.size import Size
 from tinygrad_hw.tape import Node, Traced, raw, wrap
+
+if TYPE_CHECKING:
+    from typing import Self
 
 
 class Tensor(Methods):
@@ -21,16 +29,29 @@ class Tensor(Methods):
 
     Made by `th.tensor(data)`, a factory such as `th.zeros(2, 3)`, or an op. `array` is its NumPy
     array, without ceremony; `numpy()` refuses while gradients are recorded, as PyTorch does.
+
+    `th.Tensor(data)` makes one of the default dtype, and `th.Tensor(2, 3)` one of these sizes that
+    holds whatever was in memory; `th.tensor` is the better name for the first.
     """
 
     __slots__ = ()
     __hash__ = object.__hash__
 
+    def __new__(cls, *data: Any, device: Any = None) -> Tensor:
+        if all(isinstance(n, int) for n in data):
+            return rebuilt(cls, np.empty(sizes(data) if data else (0,), Default.dtype), False)
+        if len(data) != 1:
+            raise TypeError(f"Tensor takes data, or sizes, not {data}")
+        source = raw(data[0])
+        if not np.ndim(source):
+            raise TypeError("Tensor takes a sequence of numbers; th.tensor(x) takes one number")
+        return rebuilt(cls, np.array(source, dtype=Default.dtype), False)
+
     # ------------------------------------------------------------------------ what it is
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        return self.array.shape
+    def shape(self) -> Size:
+        return Size(self.array.shape)
 
     @property
     def ndim(self) -> int:
@@ -41,8 +62,8 @@ class Tensor(Methods):
         return self.array.dtype
 
     @property
-    def device(self) -> str:
-        return "cpu"
+    def device(self) -> device:
+        return CPU
 
     @property
     def is_leaf(self) -> bool:
@@ -82,8 +103,8 @@ class Tensor(Methods):
                 raise TypeError(f"grad is a tensor or None, not {type(value).__name__}")
             if (value.shape, value.dtype) != (self.shape, self.dtype):
                 raise RuntimeError(
-                    f"the grad of a {self.dtype.name} tensor of shape {self.shape} cannot be "
-                    f"{value.dtype.name} {value.shape}"
+                    f"the grad of a {self.dtype.name} tensor of shape {self.array.shape} cannot be "
+                    f"{value.dtype.name} {value.array.shape}"
                 )
         self.gradient = value
 
@@ -97,13 +118,51 @@ class Tensor(Methods):
         self.array = np.asarray(raw(value))
 
     def size(self, dim: int | None = None) -> Any:
-        return self.array.shape if dim is None else self.array.shape[dim]
+        """The shape, or its size along one axis."""
+        return Size(self.array.shape) if dim is None else self.array.shape[dim]
 
     def dim(self) -> int:
         return self.array.ndim
 
-    def numel(self) -> int:
-        return self.array.size
+    ndimension = dim
+
+    def stride(self, dim: int | None = None) -> Any:
+        """How many elements of memory lie between neighbours along each axis."""
+        steps = tuple(n // self.array.itemsize for n in self.array.strides)
+        return steps if dim is None else steps[dim]
+
+    def is_contiguous(self) -> bool:
+        """Whether the elements lie row by row."""
+        return bool(self.array.flags.c_contiguous)
+
+    def data_ptr(self) -> int:
+        """The address of the first element: equal for tensors that share memory from there."""
+        return int(self.array.__array_interface__["data"][0])
+
+    def element_size(self) -> int:
+        return self.array.itemsize
+
+    @property
+    def itemsize(self) -> int:
+        return self.array.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        return self.array.nbytes
+
+    @property
+    def is_cuda(self) -> bool:
+        return False
+
+    @property
+    def T(self) -> Tensor:
+        """The axes in reverse order; a view."""
+        return permute(self, *range(self.array.ndim)[::-1])
+
+    @property
+    def mT(self) -> Tensor:
+        """The last two axes exchanged; a view."""
+        return transpose(self, -1, -2)
 
     def __len__(self) -> int:
         if not self.array.ndim:
@@ -124,7 +183,9 @@ class Tensor(Methods):
         return tensor_repr(self)
 
     def __format__(self, spec: str) -> str:
-        return object.__format__(self, spec) if self.array.ndim else format(self.item(), spec)
+        if self.array.ndim or type(self) is not Tensor:
+            return object.__format__(self, spec)
+        return format(self.item(), spec)
 
     # ---------------------------------------------------------------- to Python and NumPy
 
@@ -132,7 +193,7 @@ class Tensor(Methods):
         """The one number in this tensor, as a Python number."""
         if self.array.size != 1:
             raise RuntimeError(
-                f"item() needs a tensor of one element, and this one has shape {self.shape}; "
+                f"item() needs a tensor of one element, and this one has shape {self.array.shape}; "
                 "use tolist(), or reduce it first."
             )
         return self.array.item()
@@ -140,9 +201,9 @@ class Tensor(Methods):
     def tolist(self) -> Any:
         return self.array.tolist()
 
-    def numpy(self) -> NDArray[Any]:
-        """The array itself: what is written there is written here."""
-        if self.tracked:
+    def numpy(self, *, force: bool = False) -> NDArray[Any]:
+        """The array itself: what is written there is written here. `force` detaches first."""
+        if self.tracked and not force:
             raise RuntimeError(
                 "numpy() on a tensor that requires grad would lose its gradient: use "
                 "x.detach().numpy()."
@@ -165,7 +226,8 @@ class Tensor(Methods):
     def __bool__(self) -> bool:
         if self.array.size != 1:
             raise RuntimeError(
-                f"the truth of a tensor of shape {self.shape} is ambiguous: use any() or all()."
+                f"the truth of a tensor of shape {self.array.shape} is ambiguous: use any() or "
+                "all()."
             )
         return bool(self.array.item())
 
@@ -177,7 +239,7 @@ class Tensor(Methods):
 
     def only(self) -> Any:
         if self.array.size != 1:
-            raise ValueError(f"only one element makes a number, and this tensor has {self.shape}")
+            raise ValueError(f"only one element makes a number, and there are {self.array.shape}")
         return self.array.item()
 
     def __index__(self) -> int:
@@ -221,7 +283,57 @@ class Tensor(Methods):
         return self
 
     def detach(self) -> Tensor:
+        """The same memory, without history."""
         return wrap(self.array)
+
+    def detach_(self) -> Self:
+        """Forget the history, here."""
+        self.node, self.tracked = None, False
+        return self
+
+    # --------------------------------------------------------------- others of its dtype
+
+    def cuda(self, device: Any = None) -> Tensor:
+        """Refused: tensors live on the CPU."""
+        return self.to("cuda")
+
+    def new_tensor(
+        self, data: Any, *, dtype: DType = None, device: Any = None, requires_grad: bool = False
+    ) -> Tensor:
+        """A copy of `data` in this tensor's dtype, unless another is given."""
+        array = np.array(raw(data), dtype=self.dtype if dtype is None else as_dtype(dtype))
+        return leaf(array, requires_grad)
+
+    def new_full(
+        self,
+        size: Any,
+        fill_value: float,
+        *,
+        dtype: DType = None,
+        device: Any = None,
+        requires_grad: bool = False,
+    ) -> Tensor:
+        """A tensor of one value, of this tensor's dtype, unless another is given."""
+        kind = self.dtype if dtype is None else as_dtype(dtype)
+        return leaf(np.full(sizes((size,)), fill_value, kind), requires_grad)
+
+    def new_zeros(self, *size: Any, **options: Any) -> Tensor:
+        return self.new_full(sizes(size), 0, **options)
+
+    def new_ones(self, *size: Any, **options: Any) -> Tensor:
+        return self.new_full(sizes(size), 1, **options)
+
+    def new_empty(self, *size: Any, **options: Any) -> Tensor:
+        return self.new_full(sizes(size), 0, **options)
+
+    # ------------------------------------------------------------------------------ drawn
+
+    def multinomial(
+        self, num_samples: int, replacement: bool = False, *, generator: Any = None
+    ) -> Tensor:
+        """See `th.multinomial`."""
+        found: Tensor = drawing().multinomial(self, num_samples, replacement, generator=generator)
+        return found
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """Call `hook(grad)` when this tensor's gradient is complete; what it returns, if anything,
@@ -256,6 +368,19 @@ def rebuilt(kind: type[Tensor], array: NDArray[Any], tracked: bool) -> Tensor:
     tensor.array, tensor.tracked = array, tracked
     tensor.node = tensor.gradient = tensor.hooks = None
     return tensor
+
+
+def leaf(array: NDArray[Any], requires_grad: bool) -> Tensor:
+    """A new tensor around `array`, which is not copied."""
+    tensor = rebuilt(Tensor, array, False)
+    if requires_grad:
+        tensor.requires_grad = True
+    return tensor
+
+
+def is_tensor(obj: object) -> bool:
+    """Whether `obj` is a tensor."""
+    return isinstance(obj, Tensor)
 
 
 Traced.result = Tensor

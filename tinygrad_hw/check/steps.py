@@ -172,7 +172,7 @@ class Chain:
             tensors[s.name] = y
         if y.shape != ():
             raise UsageError(
-                f"the last step, {s.name!r}, has shape {y.shape}: it is the loss, one number"
+                f"the last step, {s.name!r}, has shape {tuple(y.shape)}: it is the loss, one number"
             )
         with np.errstate(all="ignore"):
             slope = np.ones(()) if y is at else pulled(y, [at], np.ones(()))[0].array

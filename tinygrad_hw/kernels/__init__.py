@@ -8,6 +8,7 @@ Inputs are never written to, results are fresh.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,7 @@ from tinygrad_hw.kernels.rows import Array, Dim, along, over_rows, plain, reduce
 __all__ = [
     "cross_entropy",
     "cross_entropy_grad",
+    "erf",
     "exp",
     "linear",
     "linear_grad",
@@ -31,6 +33,7 @@ __all__ = [
 
 EXP, SOFTMAX, LOG_SOFTMAX = Loop("exp_all"), Loop("softmax"), Loop("log_softmax")
 LOGSUMEXP, LOSSES, GRADIENTS = Loop("logsumexp"), Loop("losses"), Loop("gradients")
+ERF = Loop("erf_all", "special_loops")
 SMALL_LOSS, SMALL_GRAD = Loop("small_loss"), Loop("small_grad")
 REDUCTIONS = {"sum": 0, "mean": 1}
 CALM, TINY = 40, 1e-30  # as in `loops`, which only a kernel's first call may import
@@ -44,6 +47,16 @@ def exp(x: Array) -> Array:
         return out
     with np.errstate(all="ignore"):
         return np.asarray(np.exp(x))
+
+
+def erf(x: Array) -> Array:
+    """The error function, 2/√π ∫ exp(-t²) dt from 0 to x, of each element; integers as float32."""
+    if loop := ERF[x.dtype]:
+        out = np.empty(x.shape, x.dtype)
+        loop(plain(x).reshape(-1), out.reshape(-1))
+        return out
+    dtype = x.dtype if x.dtype.kind == "f" else np.dtype(np.float32)
+    return np.array([math.erf(v) for v in x.flat], dtype).reshape(x.shape)
 
 
 def softmax(x: Array, *, dim: int = -1) -> Array:

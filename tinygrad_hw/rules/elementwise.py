@@ -6,19 +6,41 @@ minimum are shared equally, and the edge of a clamp passes the gradient.
 
 from __future__ import annotations
 
+import math
 from operator import pow as python_pow
 from typing import Any
 
 import numpy as np
 
-from tinygrad_hw.op import Op, elementwise
+from tinygrad_hw import kernels
+from tinygrad_hw.dtypes import Default
+from tinygrad_hw.op import Op, comparison, elementwise
+
+
+def floats(x: Any) -> Any:
+    return x.astype(Default.dtype) if x.dtype.kind in "biu" else x
 
 
 def logistic(x: Any) -> Any:
     """1 / (1 + exp(-x)), by an exponential that cannot overflow and keeps both tails."""
+    x = floats(x)
     right = x.real >= 0
     e = np.exp(np.where(right, -x, x))
     return np.where(right, 1, e) / (e + 1)
+
+
+def log1p_exp(x: Any) -> Any:
+    """log(1 + exp(x)), by an exponential that cannot overflow and keeps the left tail."""
+    x = floats(x)
+    right = x.real > 0
+    return np.where(right, x, 0) + np.log1p(np.exp(np.where(right, -x, x)))
+
+
+def times_log(a: Any, b: Any) -> Any:
+    """a log(b), and 0 where a is 0 (unless b is nan)."""
+    none = (a == 0) & (b == b)
+    with np.errstate(all="ignore"):
+        return np.where(none, 0, a * np.log(np.where(none, 1, b)))
 
 
 def where_nonzero(a: Any, b: Any) -> Any:
@@ -26,6 +48,11 @@ def where_nonzero(a: Any, b: Any) -> Any:
     if isinstance(a, (int, float)) and a:
         return a  # a Python number keeps its precision
     return where((a == 0) & (b >= 0), 1, a)
+
+
+def flat(g: Any, _: Any, *inputs: Any, **static: Any) -> Any:
+    """The rule of a function of steps: no slope anywhere."""
+    return where(False, g, 0)
 
 
 # ------------------------------------------------------------------------------------- arithmetic
@@ -43,22 +70,70 @@ pow = elementwise(  # the exponent of the slope stops at 0, so that x ** 0 has s
     lambda g, y, a, b: g * (y * log(where_nonzero(a, b))),
 )
 
+remainder = elementwise(  # of the sign of the divisor, as Python's %
+    np.remainder, lambda g, _, a, b: g, lambda g, _, a, b: -g * floor(a / b)
+)
+fmod = elementwise(  # of the sign of the dividend, as C's
+    np.fmod, lambda g, _, a, b: g, lambda g, _, a, b: -g * trunc(a / b)
+)
+
 # --------------------------------------------------------------------- exponentials and the like
 
 exp = elementwise(np.exp, lambda g, y, x: g * y)
 log: Op = elementwise(np.log, lambda g, _, x: g / x)
 expm1 = elementwise(np.expm1, lambda g, y, x: g * (y + 1))
 log1p = elementwise(np.log1p, lambda g, _, x: g / (x + 1))
+exp2 = elementwise(np.exp2, lambda g, y, x: g * (y * math.log(2)))
+log2 = elementwise(np.log2, lambda g, _, x: g / (x * math.log(2)))
+log10 = elementwise(np.log10, lambda g, _, x: g / (x * math.log(10)))
 sqrt = elementwise(np.sqrt, lambda g, y, x: 0.5 * g / y)
+root = elementwise(  # sqrt with slope 0 at 0, the length of a vector or a deviation that is 0
+    lambda x: np.sqrt(x),
+    lambda g, y, x: where(y == 0, 0, 0.5 * g / where(y == 0, 1, y)),
+    name="root",
+)
+xlogy = elementwise(
+    times_log,
+    lambda g, _, a, b: where((a == 0) & (b <= 0), 0, g * log(where((a == 0) & (b <= 0), 1, b))),
+    lambda g, _, a, b: g * a / b,
+    name="xlogy",
+)
+softplus = elementwise(log1p_exp, lambda g, _, x: g * sigmoid(x), name="softplus")
+erf = elementwise(
+    kernels.erf, lambda g, _, x: g * (exp(-(x * x)) * (2 / math.sqrt(math.pi))), name="erf"
+)
+
+# ---------------------------------------------------------------------------------- trigonometry
+
 sin: Op = elementwise(np.sin, lambda g, _, x: g * cos(x))
 cos: Op = elementwise(np.cos, lambda g, _, x: -g * sin(x))
+tan = elementwise(np.tan, lambda g, y, x: g * (y * y + 1))
+asin = elementwise(np.arcsin, lambda g, _, x: g / sqrt(1 - x * x), name="asin")
+acos = elementwise(np.arccos, lambda g, _, x: -g / sqrt(1 - x * x), name="acos")
+atan = elementwise(np.arctan, lambda g, _, x: g / (x * x + 1), name="atan")
+atan2 = elementwise(
+    np.arctan2,
+    lambda g, _, a, b: g * b / (a * a + b * b),
+    lambda g, _, a, b: -g * a / (a * a + b * b),
+    name="atan2",
+)
+sinh: Op = elementwise(np.sinh, lambda g, _, x: g * cosh(x))
+cosh: Op = elementwise(np.cosh, lambda g, _, x: g * sinh(x))
+asinh = elementwise(np.arcsinh, lambda g, _, x: g / sqrt(x * x + 1), name="asinh")
+acosh = elementwise(np.arccosh, lambda g, _, x: g / sqrt(x * x - 1), name="acosh")
+atanh = elementwise(np.arctanh, lambda g, _, x: g / (1 - x * x), name="atanh")
 tanh = elementwise(np.tanh, lambda g, y, x: (g + g * y) * (1 - y))
-sigmoid = elementwise(logistic, lambda g, y, x: g * y * (1 - y), name="sigmoid")
+sigmoid: Op = elementwise(logistic, lambda g, y, x: g * y * (1 - y), name="sigmoid")
 
 # ----------------------------------------------------------------------------------------- kinks
 
 abs = elementwise(np.absolute, lambda g, _, x: g * sign(x), name="abs")
-sign: Op = elementwise(np.sign, lambda g, _, x: where(False, g, 0))
+sign: Op = elementwise(np.sign, flat)
+floor: Op = elementwise(np.floor, flat)
+ceil = elementwise(np.ceil, flat)
+trunc: Op = elementwise(np.trunc, flat)
+round = elementwise(lambda x, *, decimals=0: np.round(x, decimals), flat, name="round")
+floor_divide = elementwise(np.floor_divide, flat, flat)
 relu = elementwise(
     lambda x: np.maximum(x, 0), lambda g, _, x: where(x <= 0, 0, g), name="relu"
 )
@@ -94,10 +169,14 @@ def inside(x: Any, min: Any, max: Any) -> Any:
 
 # --------------------------------------------------------- no gradient: what these make is constant
 
-eq, ne = Op(np.equal), Op(np.not_equal)
-lt, le, gt, ge = Op(np.less), Op(np.less_equal), Op(np.greater), Op(np.greater_equal)
-logical_and, logical_or, logical_not = Op(np.logical_and), Op(np.logical_or), Op(np.logical_not)
-bitwise_and, bitwise_or, invert = Op(np.bitwise_and), Op(np.bitwise_or), Op(np.invert)
+eq, ne = comparison(np.equal), comparison(np.not_equal)
+lt, le = comparison(np.less), comparison(np.less_equal)
+gt, ge = comparison(np.greater), comparison(np.greater_equal)
+isclose = comparison(lambda a, b, **kw: np.isclose(a, b, **kw), name="isclose")
+logical_and, logical_or = Op(np.logical_and), Op(np.logical_or)
+logical_xor, logical_not = Op(np.logical_xor), Op(np.logical_not)
+bitwise_and, bitwise_or = comparison(np.bitwise_and), comparison(np.bitwise_or)
+bitwise_xor, invert = comparison(np.bitwise_xor), Op(np.invert)
 isnan, isinf, isfinite = Op(np.isnan), Op(np.isinf), Op(np.isfinite)
 
 # ---------------------------------------------------------------------------------------- storage

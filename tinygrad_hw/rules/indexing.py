@@ -24,11 +24,16 @@ def put_forward(g: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
     return out
 
 
-def put_along_forward(g: Any, *, index: Any, dim: int, shape: tuple[int, ...]) -> Any:
-    out = np.zeros(shape, g.dtype)
+def along(index: Any, dim: int) -> tuple[Any, ...]:
+    """The index of whole elements that `index` names along one axis, its own place on the rest."""
     grid: list[Any] = list(np.ogrid[tuple(slice(n) for n in index.shape)])
     grid[dim] = index
-    np.add.at(out, tuple(grid), g)
+    return tuple(grid)
+
+
+def put_along_forward(g: Any, *, index: Any, dim: int, shape: tuple[int, ...]) -> Any:
+    out = np.zeros(shape, g.dtype)
+    np.add.at(out, along(index, dim), g)
     return out
 
 
@@ -49,7 +54,7 @@ put: Op = linear(  # zeros, with g added at the index as often as it is named
     name="put",
 )
 gather: Op = linear(
-    lambda x, *, index, dim: np.take_along_axis(x, index, dim),
+    lambda x, *, index, dim: x[along(index, dim)],
     lambda g, _, x, index, dim: put_along(g, index=index, dim=dim, shape=x.shape),
     name="gather",
 )

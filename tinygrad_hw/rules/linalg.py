@@ -9,7 +9,9 @@ import numpy as np
 
 from tinygrad_hw import kernels
 from tinygrad_hw.op import Op, linear
-from tinygrad_hw.rules.shapes import reshape
+from tinygrad_hw.rules.elementwise import where
+from tinygrad_hw.rules.shapes import cat, reshape
+from tinygrad_hw.tape import raw
 
 
 def swap(x: Any) -> Any:
@@ -76,3 +78,54 @@ outer: Op = linear(  # gᵀ x: with x wᵀ and g w it closes the circle, each th
     lambda h, _, g, x: g @ h,
     name="outer",
 )
+
+# ----------------------------------------------------------------------- systems of equations
+
+
+def half_lower(x: Any) -> Any:
+    """The lower triangle, with half of the diagonal."""
+    n = x.shape[-1]
+    return where(np.tri(n, dtype=bool), x, 0) * (1 - np.eye(n, dtype=x.dtype) / 2)
+
+
+def along_cholesky(g: Any, y: Any, _: Any) -> Any:
+    """Murray (2016), "Differentiation of the Cholesky decomposition", equation 10."""
+    s = solve(swap(y), half_lower(swap(y) @ g))
+    s = swap(solve(swap(y), swap(s)))
+    return (s + swap(s)) / 2
+
+
+def cofactors(y: Any, x: Any) -> Any:
+    """The slope of the determinant y in each element of x: y x⁻ᵀ, or where some matrix is
+    singular, the determinants of what is left without the element's row and column."""
+    n = x.shape[-1]
+    if raw(y).all():
+        return y[..., None, None] * swap(inv(x))
+    if n == 1:
+        return where(True, 1, x)
+    minors = [
+        (-1) ** (i + j) * det(x[..., others(i, n), :][..., others(j, n)])[..., None]
+        for i in range(n)
+        for j in range(n)
+    ]
+    return reshape(cat(*minors, dim=-1), shape=x.shape)
+
+
+def others(i: int, n: int) -> list[int]:
+    return [k for k in range(n) if k != i]
+
+
+inv: Op = Op(np.linalg.inv, lambda g, y, x: -(swap(y) @ g @ swap(y)), name="inv")
+solve: Op = Op(
+    np.linalg.solve,
+    lambda g, y, a, b: -(solve(swap(a), g) @ swap(y)),
+    lambda g, y, a, b: solve(swap(a), g),
+    name="solve",
+)
+det: Op = Op(np.linalg.det, lambda g, y, x: g[..., None, None] * cofactors(y, x), name="det")
+logabsdet = Op(
+    lambda x: np.linalg.slogdet(x)[1],
+    lambda g, _, x: g[..., None, None] * swap(inv(x)),
+    name="logabsdet",
+)
+cholesky = Op(np.linalg.cholesky, along_cholesky, name="cholesky")

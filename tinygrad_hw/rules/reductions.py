@@ -52,6 +52,15 @@ def share_ties(g: Any, y: Any, x: Any, dim: Any = None, keepdim: bool = False) -
     return kept(g, x, dim, keepdim) * ties / shares
 
 
+def cumsum_forward(x: Any, *, dim: int) -> Any:
+    return np.cumsum(x, axis=dim, dtype=x.dtype)
+
+
+def reverse(x: Any, dim: int) -> Any:
+    """`x` back to front along one axis."""
+    return x[(slice(None),) * dim + (slice(None, None, -1),)]
+
+
 def nonempty(reduce: Callable[..., Any], *rules: Any, name: str) -> Op:
     """A reduction that has no value for no elements."""
 
@@ -73,6 +82,11 @@ mean = linear(
     mean_forward,
     lambda g, _, x, dim=None, keepdim=False: spread(g / count(x, dim), x, dim, keepdim),
     name="mean",
+)
+cumsum: Op = linear(  # each element is in every sum from its own on
+    cumsum_forward,
+    lambda g, _, x, dim: reverse(cumsum(reverse(g, dim), dim=dim), dim),
+    name="cumsum",
 )
 amax = nonempty(np.maximum.reduce, share_ties, name="amax")
 amin = nonempty(np.minimum.reduce, share_ties, name="amin")

@@ -10,7 +10,7 @@ import numpy as np
 from tinygrad_hw import closed_form as cf
 from tinygrad_hw.check.derivation import derivation
 from tinygrad_hw.check.inputs import Array, array, one_hot
-from tinygrad_hw.methods import cat
+from tinygrad_hw.functions.shapes import cat
 from tinygrad_hw.tensor import Tensor
 
 SOURCE = (

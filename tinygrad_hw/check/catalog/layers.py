@@ -7,7 +7,7 @@ import numpy as np
 from tinygrad_hw import closed_form as cf
 from tinygrad_hw.check.derivation import derivation
 from tinygrad_hw.check.inputs import Array, array, labels
-from tinygrad_hw.methods import stack
+from tinygrad_hw.functions.shapes import stack
 from tinygrad_hw.nn import functional as F
 from tinygrad_hw.tensor import Tensor
 
