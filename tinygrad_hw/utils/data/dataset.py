@@ -92,7 +92,7 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
         if any(not t.ndim for t in self.tensors):
             raise IndexError("a TensorDataset has its samples along axis 0: a 0-d tensor has none")
         if len({len(t) for t in self.tensors}) > 1:
-            shapes = ", ".join(str(t.shape) for t in self.tensors)
+            shapes = ", ".join(str(tuple(t.shape)) for t in self.tensors)
             raise AssertionError(f"Size mismatch between tensors: shapes {shapes} must begin alike")
 
     def __len__(self) -> int:
