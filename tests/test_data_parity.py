@@ -150,6 +150,26 @@ def test_collating_what_is_odd(kind: str, name: str) -> None:
     same(lambda L: getattr(L.utils.data, name)(BATCHES[kind]))
 
 
+SCALARS = [np.float32(1.5), np.float64(2.5), np.int32(3), np.uint8(4)]
+NUMBERS = st.one_of(
+    st.booleans(),
+    st.integers(-100, 100),
+    st.floats(-100, 100, width=16),
+    st.sampled_from(SCALARS),
+)
+
+
+@given(st.lists(NUMBERS, min_size=1, max_size=4))
+def test_collating_numbers_of_several_kinds(numbers: list[Any]) -> None:
+    same(lambda L: L.utils.data.default_collate(numbers))
+
+
+@given(st.lists(st.sampled_from(DTYPES), min_size=1, max_size=3))
+def test_collating_tensors_of_several_dtypes(dtypes: list[str]) -> None:
+    arrays = [np.ones((2, 1), dtype) for dtype in dtypes]
+    same(lambda L: L.utils.data.default_collate([L.from_numpy(a) for a in arrays]))
+
+
 def test_what_collating_says_of_unequal_tensors() -> None:
     with pytest.raises(RuntimeError, match=r"\(2,\), \(3,\).*collate_fn"):
         th.utils.data.default_collate([th.zeros(2), th.zeros(3)])
