@@ -21,7 +21,7 @@ from tinygrad_hw.grad_fn import AfterAccumulation
 from tinygrad_hw.tape import Traced, Value, Vertex, note_write, pull, raw, vertex, wrap
 
 if TYPE_CHECKING:
-    from tinygrad_hw.autograd import function
+    from tinygrad_hw.autograd import function, functional
     from tinygrad_hw.autograd.function import Function
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "backward",
     "enable_grad",
     "function",
+    "functional",
     "grad",
     "inference_mode",
     "is_grad_enabled",
@@ -38,7 +39,7 @@ __all__ = [
 ]
 
 # Loaded on first use: rooms, and the names that they lend to this one.
-LAZY = {"function": "", "Function": "function"}
+LAZY = {"function": "", "functional": "", "Function": "function"}
 
 
 def __getattr__(name: str) -> object:
@@ -122,7 +123,7 @@ def grad(
     for i, x in enumerate(wanted):
         if not x.tracked:
             raise RuntimeError(
-                f"grad: input {i}, of shape {x.shape}, does not require grad. Make it with "
+                f"grad: input {i}, of shape {x.array.shape}, does not require grad. Make it with "
                 "requires_grad=True, before it is used."
             )
     cotangents = seeds(listed(outputs), grad_outputs, create_graph)
@@ -138,7 +139,7 @@ def grad(
             results.append(None)
         else:
             raise RuntimeError(
-                f"grad: the outputs do not depend on input {i}, of shape {x.shape}. Pass "
+                f"grad: the outputs do not depend on input {i}, of shape {x.array.shape}. Pass "
                 "allow_unused=True for None in its place, or materialize_grads=True for zeros."
             )
     return tuple(results)
@@ -157,15 +158,15 @@ def seeds(outputs: Sequence[Any], given: Any, create_graph: bool) -> dict[Vertex
     for y, g in zip(outputs, grads, strict=True):
         if not y.tracked:
             raise RuntimeError(
-                f"backward: a tensor of shape {y.shape} does not require grad and was not made "
-                "from one that does. Was it computed under no_grad, detached, or made without "
+                f"backward: a tensor of shape {y.array.shape} does not require grad and was not "
+                "made from one that does. Was it computed under no_grad, detached, or made without "
                 "requires_grad=True?"
             )
         if g is None:
             if y.array.size != 1:
                 raise RuntimeError(
-                    f"backward: the gradient of a tensor of shape {y.shape} needs a cotangent of "
-                    "that shape: reduce it to one number first, as y.sum().backward(), or pass "
+                    f"backward: the gradient of a tensor of shape {y.array.shape} needs a cotangent "
+                    "of that shape: reduce it to one number first, as y.sum().backward(), or pass "
                     "y.backward(gradient)."
                 )
             g = np.array(1, y.array.dtype)
@@ -175,8 +176,8 @@ def seeds(outputs: Sequence[Any], given: Any, create_graph: bool) -> dict[Vertex
             raise TypeError(f"backward: a cotangent is a tensor, not {type(g).__name__}")
         elif tuple(g.shape) != y.shape:
             raise RuntimeError(
-                f"backward: the cotangent has shape {tuple(g.shape)} and its tensor {y.shape}; "
-                "they must be the same."
+                f"backward: the cotangent has shape {tuple(g.shape)} and its tensor "
+                f"{y.array.shape}; they must be the same."
             )
         if not create_graph:
             g = np.asarray(raw(g), y.array.dtype)

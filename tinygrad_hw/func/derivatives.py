@@ -103,8 +103,8 @@ class Evaluation:
             array = np.asarray(raw(t))
             if array.shape != x.shape:
                 raise RuntimeError(
-                    f"a tangent of shape {array.shape} for a primal of shape {x.shape}: they have "
-                    "the same shape."
+                    f"a tangent of shape {array.shape} for a primal of shape {x.array.shape}: they "
+                    "have the same shape."
                 )
             if not create_graph:
                 seeds[vertex(x)] = array.astype(x.dtype, copy=False)
@@ -162,7 +162,7 @@ def grad_and_value(func: Function, argnums: Argnums = 0, has_aux: bool = False) 
     def derivative(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         at = Evaluation(func, args, argnums, has_aux, **kwargs)
         if not isinstance(at.value, Traced) or at.value.array.ndim:
-            shapes = [y.shape for y in at.outputs]
+            shapes = [y.array.shape for y in at.outputs]
             raise RuntimeError(
                 f"grad: the function has to return one number, a tensor of shape (), and returned "
                 f"{shapes if len(shapes) > 1 else shapes[0]}: reduce it, as with .sum(), or use "
