@@ -15,6 +15,7 @@ from numpy import iinfo as iinfo
 
 from tinygrad_hw import autograd as autograd
 from tinygrad_hw import dtypes as _dtypes
+from tinygrad_hw import linalg as linalg
 from tinygrad_hw.autograd import enable_grad as enable_grad
 from tinygrad_hw.autograd import inference_mode as inference_mode
 from tinygrad_hw.autograd import is_grad_enabled as is_grad_enabled
@@ -78,7 +79,6 @@ if _TYPE_CHECKING:
     from tinygrad_hw import cuda as cuda
     from tinygrad_hw import datasets as datasets
     from tinygrad_hw import func as func
-    from tinygrad_hw import linalg as linalg
     from tinygrad_hw import nn as nn
     from tinygrad_hw import optim as optim
     from tinygrad_hw import utils as utils
@@ -117,7 +117,7 @@ bool, float, int = _dtypes.bool_, _dtypes.float_, _dtypes.int_
 pi, e, inf, nan = _math.pi, _math.e, _math.inf, _math.nan
 
 # Rooms that are loaded on first use, and the names that some of them lend to this one.
-_ROOMS = "backends check closed_form cuda datasets func linalg nn optim utils"
+_ROOMS = "backends check closed_form cuda datasets func nn optim utils"
 _LAZY = dict.fromkeys(_ROOMS.split(" "), "")
 _LENT = {
     "legacy": "BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor "
@@ -212,3 +212,6 @@ ger = _products.outer
 clone, is_floating_point, numel = _cv.clone, _cv.is_floating_point, _cv.numel
 preserve_format, contiguous_format = _cv.preserve_format, _cv.contiguous_format
 channels_last, strided = _cv.channels_last, "strided"
+
+cholesky, det, inverse, slogdet = linalg.cholesky, linalg.det, linalg.inv, linalg.slogdet
+matrix_power, pinverse, qr, svd = linalg.matrix_power, linalg.pinv, linalg.qr, linalg.svd

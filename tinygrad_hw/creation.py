@@ -202,6 +202,8 @@ def arange(
     if not step or (high - low) * step < 0:
         raise RuntimeError(f"arange: steps of {step} do not lead from {low} to {high}")
     array = np.arange(low, high, step)
+    if dtype is not None and as_dtype(dtype).kind in "iu":  # counted as given, but whole steps
+        array = int(low) + int(step) * np.arange(array.size)
     if dtype is not None or array.dtype == float64:
         array = array.astype(kind(dtype))
     return made(array, requires_grad, device, out)

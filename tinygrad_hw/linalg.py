@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_hw.functions import shapes
 from tinygrad_hw.functions.arguments import Dim, Operand, all_dims
 from tinygrad_hw.functions.products import cross as cross_of
 from tinygrad_hw.functions.products import matmul
 from tinygrad_hw.functions.reductions import vector_norm
-from tinygrad_hw.functions.shapes import diagonal
 from tinygrad_hw.rules import elementwise as ew
 from tinygrad_hw.rules import linalg as rules
 from tinygrad_hw.tape import Traced, grad_mode, wrap
@@ -134,6 +134,12 @@ def multi_dot(tensors: Sequence[Tensor]) -> Tensor:
     for x in tensors[1:]:
         product = matmul(product, x)
     return product
+
+
+def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+    """The diagonal of two axes, by default of each matrix."""
+    found: Tensor = shapes.diagonal(A, offset, dim1, dim2)
+    return found
 
 
 def cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:

@@ -199,9 +199,12 @@ def frac(input: Tensor) -> Tensor:
 
 
 def lerp(input: Tensor, end: Tensor, weight: Operand) -> Tensor:
-    """input + weight * (end - input)."""
-    step: Tensor = (end - input) * weight
-    return input + step
+    """input + weight * (end - input), from the nearer of the two."""
+    way = end - input
+    near, far = input + way * weight, end - way * (1 - weight)
+    if hasattr(weight, "shape"):
+        return ew.where(ew.lt(weight, 0.5), near, far)
+    return near if weight < 0.5 else far
 
 
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:

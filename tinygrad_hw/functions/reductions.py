@@ -286,7 +286,8 @@ def vector_norm(
     x = of_floats("norm", x if dtype is None else x.to(dtype))
     dims = all_dims(x, dim)
     if ord == 0:
-        return sum(ew.ne(x, 0), dims, keepdim).to(x.array.dtype)
+        ones = ew.sign(x) * ew.sign(x)
+        return reductions.sum(ones, dim=dims, keepdim=keepdim)
     if ord == 2:
         return ew.root(reductions.sum(x * x, dim=dims, keepdim=keepdim))
     size = ew.abs(x)

@@ -79,12 +79,14 @@ argwhere = nonzero
 # ----------------------------------------------------------------------------- along one axis
 
 
-def along(name: str, input: Tensor, dim: int, index: Operand) -> tuple[int, Array]:
+def along(
+    name: str, input: Tensor, dim: int, index: Operand, outside: type[Exception] = IndexError
+) -> tuple[int, Array]:
     """The axis, and the index as an array of whole numbers that stay inside it.
 
     Raises:
-        RuntimeError: an index that is not of whole numbers, or of another number of axes.
-        IndexError: an index out of range.
+        RuntimeError: an index that is not of whole numbers.
+        IndexError, or `outside`: an index out of range.
     """
     at = np.asarray(raw(index))
     if at.dtype.kind not in "iu":
@@ -94,7 +96,7 @@ def along(name: str, input: Tensor, dim: int, index: Operand) -> tuple[int, Arra
     n = input.array.shape[dim] if ndim else 1
     if at.size and (at.min() < 0 or at.max() >= n):
         bad = at[(at < 0) | (at > n - 1)][0]
-        raise IndexError(f"{name}: index {bad} is out of range for axis {dim}, of size {n}")
+        raise outside(f"{name}: index {bad} is out of range for axis {dim}, of size {n}")
     return dim, at
 
 
@@ -102,7 +104,7 @@ def elements(
     name: str, input: Tensor, dim: int, index: Operand, src: Array | None = None
 ) -> tuple[int, Array]:
     """As `along`, for an index that names one element at each of its own places."""
-    dim, at = along(name, input, dim, index)
+    dim, at = along(name, input, dim, index, RuntimeError)
     shape = input.array.shape
     if at.size and (at.ndim or 1) != (input.array.ndim or 1):
         raise RuntimeError(f"{name}: the index has shape {at.shape}, and the input {shape}: "
