@@ -33,12 +33,12 @@ POINTWISE = [
     "x.remainder(0.7)", "x % 0.7", "L.fmod(x, 0.7)", "x.div(0.3, rounding_mode='trunc')",
     "L.exp2(x)", "x.log2()", "x.log10()", "x.rsqrt()", "x.reciprocal()", "x.abs().sqrt()",
     "L.tan(x)", "(x / 4).asin()", "(x / 4).acos()", "x.atan()", "x.sinh()", "L.cosh(x)",
-    "x.asinh()", "(x.abs() + 1.5).acosh()", "(x / 4).atanh()", "L.erf(x)", "(x / 8 + 0.5).logit()",
-    "x.logit(eps=0.2)", "L.xlogy(1.5, x.abs() + 0.5)", "x.nan_to_num(0.5)",
-    "x.clamp_min(0.5)", "L.clip(x, -1, 1)", "x.add(x, alpha=2)", "x.sub(1, alpha=0.5)",
-    "L.rsub(x, 2, alpha=3)", "x.lerp(x * x, 0.25)", "L.addcmul(x, x, x, value=0.5)",
-    "L.addcdiv(x, x, x.abs() + 1, value=2)", "x.square().neg()", "L.multiply(x, 2)",
-    "x.pow(3)", "L.pow(2.0, x)",
+    "x.asinh()", "(x.abs() + 1.5).acosh()", "(x / 4).atanh()", "L.erf(x)",
+    "(x / 8 + 0.5).logit()", "x.logit(eps=0.2)", "L.xlogy(1.5, x.abs() + 0.5)",
+    "x.nan_to_num(0.5)", "x.clamp_min(0.5)", "L.clip(x, -1, 1)", "x.add(x, alpha=2)",
+    "x.sub(1, alpha=0.5)", "L.rsub(x, 2, alpha=3)", "x.lerp(x * x, 0.25)",
+    "L.addcmul(x, x, x, value=0.5)", "L.addcdiv(x, x, x.abs() + 1, value=2)", "x.square().neg()",
+    "L.multiply(x, 2)", "x.pow(3)", "L.pow(2.0, x)",
 ]  # fmt: skip
 
 
@@ -54,8 +54,8 @@ def test_pointwise(text: str, data: Any, seed: int) -> None:
 PAIRS = [
     "L.atan2(x, y)", "L.remainder(x, y)", "L.fmod(x, y)", "L.xlogy(x, y.abs())",
     "L.div(x, y, rounding_mode='floor')", "x.clamp(y, y + 1)", "L.maximum(x, y) * x",
-    "x.lerp(y, 0.3)", "L.lerp(x, y, y)", "x.pow(2).add(y, alpha=-3)",
-    "L.where(x > y, x * x, y)", "x.masked_fill(x > y, 2.0) * y",
+    "x.lerp(y, 0.3)", "L.lerp(x, y, y)", "x.pow(2).add(y, alpha=-3)", "L.where(x > y, x * x, y)",
+    "x.masked_fill(x > y, 2.0) * y",
 ]  # fmt: skip
 
 
@@ -83,10 +83,10 @@ ALONG = [
     "x.amax({d}) + x.nansum({d})", "x.sum({d}, dtype=L.float64)", "x.count_nonzero({d})",
     "L.var_mean(x, {d})[0]", "L.std_mean(x, {d})[1]", "x.index_fill({d}, L.tensor([1]), 2.5)",
     "x.index_add({d}, L.tensor([0, 1]), x.narrow({d}, 0, 2), alpha=2)",
-    "x.index_copy({d}, L.tensor([1]), x.narrow({d}, 0, 1) * 3)",
-    "x.movedim({d}, 0)", "x.unflatten({d}, (-1, 1))", "L.cat([x, x * x], {d})",
-    "L.stack([x, x * x], {d})", "x.split(1, {d})[1]", "x.logsumexp({d})",
-    "L.argsort(x, dim={d}, stable=True)", "x.argmax({d}, keepdim=True)", "x.softmax({d}, dtype=L.float64)",
+    "x.index_copy({d}, L.tensor([1]), x.narrow({d}, 0, 1) * 3)", "x.movedim({d}, 0)",
+    "x.unflatten({d}, (-1, 1))", "L.cat([x, x * x], {d})", "L.stack([x, x * x], {d})",
+    "x.split(1, {d})[1]", "x.logsumexp({d})", "L.argsort(x, dim={d}, stable=True)",
+    "x.argmax({d}, keepdim=True)", "x.softmax({d}, dtype=L.float64)",
 ]  # fmt: skip
 
 
@@ -125,22 +125,27 @@ SHAPES = [
     "x.repeat(2, 1, 3)", "L.tile(x, (2,))", "x.tril()", "L.triu(x, 1)", "x.diagonal()",
     "x.diagonal(1, 1, 0)", "L.diag(x[0])", "L.diag(x, -1)", "x.trace()", "x.mT @ x", "x.T",
     "x.flip(0, 1)", "L.roll(x, (1, -2), (0, 1))", "x.roll(5)", "L.hstack([x, x])",
-    "L.vstack([x[0], x])", "L.meshgrid(x[0], x[:, 0], indexing='xy')[0]", "x.ravel().dot(x.ravel())",
-    "L.meshgrid(x[0], x[:, 0], indexing='ij')[1]", "x.expand_as(L.empty(2, 3, 4, dtype=x.dtype))",
-    "x.view_as(L.empty(4, 3))", "L.broadcast_to(x, (2, 3, 4))", "x.swapaxes(0, 1)", "L.ravel(x)",
+    "L.vstack([x[0], x])", "L.meshgrid(x[0], x[:, 0], indexing='xy')[0]",
+    "x.ravel().dot(x.ravel())", "L.meshgrid(x[0], x[:, 0], indexing='ij')[1]",
+    "x.expand_as(L.empty(2, 3, 4, dtype=x.dtype))", "x.view_as(L.empty(4, 3))",
+    "L.broadcast_to(x, (2, 3, 4))", "x.swapaxes(0, 1)", "L.ravel(x)",
     "x.take(L.tensor([[0, 5], [11, 5]]))", "x.masked_select(x > 0)", "x[x > 0]", "x[[2, 0], 1:]",
-    "L.take_along_dim(x, L.tensor([[1], [0], [3]]), 1)", "x[L.tensor([0, 0, 2]), L.tensor([1, 1, 3])]",
+    "L.take_along_dim(x, L.tensor([[1], [0], [3]]), 1)",
+    "x[L.tensor([0, 0, 2]), L.tensor([1, 1, 3])]",
     "x.scatter(1, L.tensor([[0, 2], [1, 3], [3, 0]]), x[:, :2] * 3)", "x[..., None, 1:3]",
     "x.scatter(1, L.tensor([[0], [1], [3]]), 1.5)", "x[:, [0, 0, 1]]", "L.kron(x, x[:1, :2])",
     "x.scatter_add(1, L.tensor([[0, 0], [1, 1], [3, 0]]), x[:, :2])", "L.outer(x[0], x[1])",
     "x.index_put((L.tensor([0, 2]), L.tensor([1, 1])), L.tensor([5.0, 6.0], dtype=x.dtype))",
     "x.index_put((L.tensor([0, 0]),), x[:1], accumulate=True)", "L.inner(x, x)", "x.mv(x[0])",
     "L.einsum('ij,kj->ik', x, x)", "L.einsum('ij->ji', x)", "L.einsum('ij,ij->', x, x)",
-    "L.einsum('ij,jk,kl->il', x, x.T, x)", "L.einsum('ii->i', x[:, :3])", "L.einsum('i,j', x[0], x[1])",
+    "L.einsum('ij,jk,kl->il', x, x.T, x)", "L.einsum('ii->i', x[:, :3])",
+    "L.einsum('i,j', x[0], x[1])",
     "L.einsum('bij,bjk->bik', x.reshape(2, 2, 3), x.reshape(2, 3, 2))", "L.einsum('ij->j', x)",
-    "L.tensordot(x, x, ([1], [1]))", "L.tensordot(x, x.T, 1)", "L.addmm(x @ x.T, x, x.T, beta=0.5, alpha=2)",
+    "L.tensordot(x, x, ([1], [1]))", "L.tensordot(x, x.T, 1)",
+    "L.addmm(x @ x.T, x, x.T, beta=0.5, alpha=2)",
     "L.bmm(x.reshape(2, 2, 3), x.reshape(2, 3, 2))", "L.cross(x[:, :1].T, x[:, 1:2].T, dim=1)",
-    "L.linalg.cross(x.T, x.T * x.T)", "L.baddbmm(x[:2, :2], x.reshape(2, 2, 3), x.reshape(2, 3, 2))",
+    "L.linalg.cross(x.T, x.T * x.T)",
+    "L.baddbmm(x[:2, :2], x.reshape(2, 2, 3), x.reshape(2, 3, 2))",
 ]  # fmt: skip
 
 
@@ -156,13 +161,13 @@ def test_shapes_and_selection(text: str, seed: int) -> None:
 
 LINALG = [
     "L.linalg.inv(x)", "x.inverse() @ y", "L.linalg.solve(x, y)", "L.linalg.solve(x, y[..., 0])",
-    "L.linalg.solve(x, y.mT, left=False)", "L.linalg.det(x)", "x.det()", "L.linalg.slogdet(x).logabsdet",
-    "L.linalg.cholesky(x @ x.mT + L.eye(3, dtype=x.dtype))",
-    "L.linalg.cholesky(x @ x.mT + 1 * L.eye(3, dtype=x.dtype), upper=True)",
-    "L.linalg.norm(x)", "L.linalg.norm(y, 'fro', (-2, -1))", "L.linalg.norm(y, 1, (-2, -1))",
+    "L.linalg.solve(x, y.mT, left=False)", "L.linalg.det(x)", "x.det()",
+    "L.linalg.slogdet(x).logabsdet", "L.linalg.cholesky(x @ x.mT + L.eye(3, dtype=x.dtype))",
+    "L.linalg.cholesky(x @ x.mT + 1 * L.eye(3, dtype=x.dtype), upper=True)", "L.linalg.norm(x)",
+    "L.linalg.norm(y, 'fro', (-2, -1))", "L.linalg.norm(y, 1, (-2, -1))",
     "L.linalg.matrix_norm(y, -float('inf'), keepdim=True)", "L.linalg.matrix_power(x, 3)",
-    "L.linalg.matrix_power(x, -2)", "L.linalg.multi_dot([x, x, y])",
-    "L.linalg.matmul(x, y)", "L.linalg.diagonal(x)" ,
+    "L.linalg.matrix_power(x, -2)", "L.linalg.multi_dot([x, x, y])", "L.linalg.matmul(x, y)",
+    "L.linalg.diagonal(x)",
 ]  # fmt: skip
 
 
@@ -211,13 +216,14 @@ def test_factors_are_values_only_and_refuse_gradients(name: str) -> None:
 # ------------------------------------------------------------------------------------ in place
 
 IN_PLACE = [
-    "x.exp_()", "x.clamp_(-0.5, 0.5)", "x.clamp_(min=0)", "x.add_(y, alpha=2)", "x.mul_(y)", "x.sub_(1)",
-    "x.div_(y.abs() + 1)", "x.pow_(2)", "x.neg_()", "x.abs_()", "x.sigmoid_()", "x.tanh_()", "x.relu_()",
-    "x.copy_(y)", "x.fill_(2.5)", "x.zero_()", "x.floor_()", "x.round_()", "x.masked_fill_(x > 0, 1)",
-    "x.index_add_(0, L.tensor([0, 2]), y[:2])", "x.scatter_(1, L.tensor([[0], [1], [2]]), 2.0)",
-    "x.index_fill_(1, L.tensor([0]), -1)", "x.addcmul_(y, y, value=0.5)", "x.lerp_(y, 0.5)",
-    "x.sin_()", "x.sqrt_()", "x.reciprocal_()", "x.remainder_(0.5)", "x.cumsum_(1)", "x.tril_()",
-    "x.div_(0.3, rounding_mode='floor')", "x.eq_(y)", "x.unsqueeze_(0)", "x.squeeze_()", "x.t_()",
+    "x.exp_()", "x.clamp_(-0.5, 0.5)", "x.clamp_(min=0)", "x.add_(y, alpha=2)", "x.mul_(y)",
+    "x.sub_(1)", "x.div_(y.abs() + 1)", "x.pow_(2)", "x.neg_()", "x.abs_()", "x.sigmoid_()",
+    "x.tanh_()", "x.relu_()", "x.copy_(y)", "x.fill_(2.5)", "x.zero_()", "x.floor_()",
+    "x.round_()", "x.masked_fill_(x > 0, 1)", "x.index_add_(0, L.tensor([0, 2]), y[:2])",
+    "x.scatter_(1, L.tensor([[0], [1], [2]]), 2.0)", "x.index_fill_(1, L.tensor([0]), -1)",
+    "x.addcmul_(y, y, value=0.5)", "x.lerp_(y, 0.5)", "x.sin_()", "x.sqrt_()", "x.reciprocal_()",
+    "x.remainder_(0.5)", "x.cumsum_(1)", "x.tril_()", "x.div_(0.3, rounding_mode='floor')",
+    "x.eq_(y)", "x.unsqueeze_(0)", "x.squeeze_()", "x.t_()",
 ]  # fmt: skip
 
 
@@ -247,9 +253,9 @@ VALUES = [
     "L.unique(x)", "L.unique(x, return_counts=True)[1]", "L.unique(x, return_inverse=True)[1]",
     "L.bincount(x)", "x.bincount(minlength=9)", "L.nonzero(x)", "x.nonzero(as_tuple=True)[0]",
     "L.searchsorted(L.tensor([1, 2, 4]), x)", "L.bucketize(x, L.tensor([1, 3]), right=True)",
-    "x.double().histc(4, 0, 8)", "x.logical_xor(x - 1)", "x ^ 3", "x | 4",
-    "L.bitwise_and(x, 6)", "~x", "x.bitwise_not()", "x.float().isclose(x.float() + 1e-9)",
-    "x.type(L.float64)", "x.double() / 2", "x.cumsum(0)", "x.prod()", "x.float().cumprod(0)",
+    "x.double().histc(4, 0, 8)", "x.logical_xor(x - 1)", "x ^ 3", "x | 4", "L.bitwise_and(x, 6)",
+    "~x", "x.bitwise_not()", "x.float().isclose(x.float() + 1e-9)", "x.type(L.float64)",
+    "x.double() / 2", "x.cumsum(0)", "x.prod()", "x.float().cumprod(0)",
 ]  # fmt: skip
 
 
@@ -263,14 +269,16 @@ def test_values_of_whole_numbers(text: str, x: np.ndarray) -> None:
 
 
 REFUSED = {
-    "mm of a vector": "L.mm(x, x[0])", "dot of matrices": "L.dot(x, x)", "narrow": "x.narrow(0, 2, 5)",
-    "gather index": "x.gather(1, L.tensor([[7], [0], [0]]))", "index kind": "x.gather(1, x)",
-    "prod dim": "x.prod(5)", "topk": "x.topk(9)", "split": "x.split([1, 1])", "chunk": "x.chunk(0)",
-    "inverse": "x.inverse()", "solve": "L.linalg.solve(x, x)", "mask": "x.masked_fill(x, 0)",
-    "rounding": "L.div(x, x, rounding_mode='up')", "select": "x.select(0, 5)", "cat": "L.cat([x, x[0]])",
-    "stack": "L.stack([x, x[0]])", "where": "L.where(x, x, x)", "out": "L.exp(x.requires_grad_(), out=x)",
-    "eye": "L.eye(-1)", "arange": "L.arange(1, 0)", "einsum": "L.einsum('ij,jk', x, x)",
-    "multinomial": "L.multinomial(-x.abs(), 1)", "bernoulli": "L.bernoulli(x.abs() + 2)", "normal": "L.normal(x, -1.0)",
+    "mm of a vector": "L.mm(x, x[0])", "dot of matrices": "L.dot(x, x)",
+    "narrow": "x.narrow(0, 2, 5)", "gather index": "x.gather(1, L.tensor([[7], [0], [0]]))",
+    "index kind": "x.gather(1, x)", "prod dim": "x.prod(5)", "topk": "x.topk(9)",
+    "split": "x.split([1, 1])", "chunk": "x.chunk(0)", "inverse": "x.inverse()",
+    "solve": "L.linalg.solve(x, x)", "mask": "x.masked_fill(x, 0)",
+    "rounding": "L.div(x, x, rounding_mode='up')", "select": "x.select(0, 5)",
+    "cat": "L.cat([x, x[0]])", "stack": "L.stack([x, x[0]])", "where": "L.where(x, x, x)",
+    "out": "L.exp(x.requires_grad_(), out=x)", "eye": "L.eye(-1)", "arange": "L.arange(1, 0)",
+    "einsum": "L.einsum('ij,jk', x, x)", "multinomial": "L.multinomial(-x.abs(), 1)",
+    "bernoulli": "L.bernoulli(x.abs() + 2)", "normal": "L.normal(x, -1.0)",
     "dtype": "L.set_default_dtype(L.int64)", "diagonal": "x.diagonal(0, 1, 1)",
 }  # fmt: skip
 
@@ -278,13 +286,10 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_refusals_are_of_pytorchs_kind(name: str) -> None:
     x = np.arange(12.0).reshape(3, 4)
-    with pytest.raises(Exception) as theirs:
+    kinds = (IndexError, TypeError, ValueError, RuntimeError)
+    with pytest.raises(kinds) as theirs:
         called(REFUSED[name])(torch, torch.tensor(x))
-    kind = next(
-        k
-        for k in (IndexError, TypeError, ValueError, RuntimeError, AssertionError)
-        if isinstance(theirs.value, k)
-    )
+    kind = next(k for k in kinds if isinstance(theirs.value, k))
     with pytest.raises(kind) as mine:
         called(REFUSED[name])(th, th.tensor(x))
     assert len(str(mine.value)) > 20

@@ -209,7 +209,7 @@ inner, kron, matmul, mm = _products.inner, _products.kron, _products.matmul, _pr
 mv, outer, tensordot, trace = _products.mv, _products.outer, _products.tensordot, _products.trace
 ger = _products.outer
 
-clone, is_floating_point, numel = _cv.clone, _cv.is_floating_point, _cv.numel
+clone, is_floating_point, numel = _cv.clone, _logic.is_floating_point, _shapes.numel
 preserve_format, contiguous_format = _cv.preserve_format, _cv.contiguous_format
 channels_last, strided = _cv.channels_last, "strided"
 

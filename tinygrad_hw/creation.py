@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_hw.device import on_cpu
-from tinygrad_hw.dtypes import NUMBERS, Default, DType, as_dtype, common_dtype, float64, int64
+from tinygrad_hw.dtypes import (
+    NUMBERS,
+    Default,
+    DType,
+    as_dtype,
+    float64,
+    int64,
+    of_number,
+    promote_types,
+)
 from tinygrad_hw.functions.arguments import sizes, written
 from tinygrad_hw.tape import raw
 from tinygrad_hw.tensor import Tensor, leaf
@@ -45,18 +55,16 @@ def as_array(data: Any, dtype: DType = None, copy: bool | None = True) -> NDArra
 
 def met_in(data: Any, dtype: np.dtype[Any]) -> np.dtype[Any]:
     """The dtype in which the numbers of nested lists meet; NumPy made them `dtype`."""
-    numbers, arrays, rows = set(), [], [data]
+    found, rows = set(), [data]
     while rows:
         row = rows.pop()
         if isinstance(row, (list, tuple)):
             rows += row
         elif type(row) in NUMBERS:
-            numbers.add(type(row))
+            found.add(of_number(type(row)))
         else:
-            arrays.append(np.empty((), getattr(row, "dtype", dtype)))
-    if not arrays and not numbers:
-        return Default.dtype  # an empty list
-    return common_dtype(arrays, [number(1) for number in numbers])
+            found.add(getattr(row, "dtype", dtype))
+    return functools.reduce(promote_types, found) if found else Default.dtype
 
 
 def tensor(

@@ -57,6 +57,11 @@ def as_dtype(dtype: DType) -> np.dtype[Any]:
     return result
 
 
+def of_number(kind: type) -> np.dtype[Any]:
+    """The dtype of Python's numbers of a kind."""
+    return (bool_, int64, Default.dtype, np.dtype(complex))[NUMBERS[kind]]
+
+
 def promote_types(type1: DType, type2: DType) -> np.dtype[Any]:
     """The dtype in which arrays of two dtypes meet: as NumPy's, but an integer beside a float
     takes the float's, however wide the integer is."""
@@ -76,8 +81,7 @@ def common_dtype(arrays: Iterable[Any], numbers: Iterable[Any] = ()) -> np.dtype
     dtypes: tuple[list[np.dtype[Any]], list[np.dtype[Any]]] = ([], [])
     for a in arrays:
         dtypes[a.ndim == 0].append(a.dtype)
-    weak = (bool_, int64, Default.dtype, np.dtype(complex))
-    of_numbers = [weak[NUMBERS[type(n)]] for n in numbers]
+    of_numbers = [of_number(type(n)) for n in numbers]
     found: np.dtype[Any] | None = None
     for group in (*dtypes, of_numbers):
         if not group:

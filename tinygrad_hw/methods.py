@@ -182,9 +182,9 @@ class Methods(Operators):
 
     clone, contiguous, to, cpu, half = cv.clone, cv.contiguous, cv.to, cv.cpu, cv.half
     double, float, short, long, int = cv.double, cv.float, cv.short, cv.long, cv.int
-    byte, char, type_as, type, numel = cv.byte, cv.char, cv.type_as, cv.type, cv.numel
-    is_floating_point = cv.is_floating_point
-    bool, nelement = cv.as_bool, cv.numel
+    byte, char, type_as, type, numel = cv.byte, cv.char, cv.type_as, cv.type, shapes.numel
+    is_floating_point = logic.is_floating_point
+    bool, nelement = cv.as_bool, shapes.numel
 
     # ---------------------------------------------------------------------- linear algebra
 

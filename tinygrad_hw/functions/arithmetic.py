@@ -200,8 +200,9 @@ def frac(input: Tensor) -> Tensor:
 
 def lerp(input: Tensor, end: Tensor, weight: Operand) -> Tensor:
     """input + weight * (end - input), from the nearer of the two."""
-    way = end - input
-    near, far = input + way * weight, end - way * (1 - weight)
+    way: Tensor = end - input
+    near: Tensor = input + way * weight
+    far: Tensor = end - way * (1 - weight)
     if hasattr(weight, "shape"):
         return ew.where(ew.lt(weight, 0.5), near, far)
     return near if weight < 0.5 else far

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -134,6 +134,12 @@ TYPE_NAMES = {
 }
 
 
+@overload
+def type(input: Tensor) -> str: ...
+@overload
+def type(input: Tensor, dtype: Any, non_blocking: bool = False) -> Tensor: ...
+
+
 def type(input: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
     """The tensor in another dtype, also given as `th.FloatTensor` or its name; without one, the
     name of this tensor's type: "torch.FloatTensor"."""
@@ -146,12 +152,3 @@ def of_type_name(name: str) -> Any:
     """The dtype of "torch.FloatTensor"; any other name as it is."""
     known = {f"torch.{kind}Tensor": dtype for dtype, kind in TYPE_NAMES.items()}
     return known.get(name, name)
-
-
-def numel(input: Tensor) -> Any:
-    """How many elements there are."""
-    return input.array.size
-
-
-def is_floating_point(input: Tensor) -> Any:
-    return input.array.dtype.kind == "f"

@@ -110,3 +110,8 @@ def allclose(
 def equal(input: Tensor, other: Operand) -> bool:
     """Whether both have the same shape and the same elements."""
     return np.array_equal(raw(input), raw(other))
+
+
+def is_floating_point(input: Tensor) -> bool:
+    """Whether the elements are floats."""
+    return input.array.dtype.kind == "f"

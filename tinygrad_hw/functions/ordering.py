@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -61,6 +61,12 @@ def topk(
     if not input.array.ndim:
         return TOPK(values, indices)
     return TOPK(values.narrow(dim, 0, k), indices.narrow(dim, 0, k))
+
+
+@overload
+def median(input: Tensor) -> Tensor: ...
+@overload
+def median(input: Tensor, dim: int, keepdim: bool = False) -> ValuesIndices: ...
 
 
 @numpy_names

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -14,6 +14,12 @@ from tinygrad_hw.tape import Array, Traced, raw, wrap
 
 if TYPE_CHECKING:
     from tinygrad_hw.tensor import Tensor
+
+
+@overload
+def where(condition: Operand) -> tuple[Tensor, ...]: ...
+@overload
+def where(condition: Operand, input: Operand, other: Operand) -> Tensor: ...
 
 
 def where(condition: Operand, input: Operand = None, other: Operand = None) -> Any:

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from tinygrad_hw.tensor import Tensor
 
 
+def numel(input: Tensor) -> int:
+    """How many elements there are."""
+    return input.array.size
+
+
 def reshape(input: Tensor, *shape: Any) -> Tensor:
     """The same elements in order, in another shape; one size may be -1. A view if it can be."""
     return shapes.reshape(input, shape=sizes(shape, -1))
