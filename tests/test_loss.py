@@ -60,9 +60,9 @@ def run(case, **options):
         z,
         case["y"],
         case["weight"],
-        case["ignore_index"],
-        case["reduction"],
-        case["label_smoothing"],
+        ignore_index=case["ignore_index"],
+        reduction=case["reduction"],
+        label_smoothing=case["label_smoothing"],
     )
     g = np.asarray(case["rng"].normal(size=loss.shape))
     loss.backward(th.tensor(g))
@@ -181,8 +181,8 @@ def test_float32_stays_float32():
 def test_mse_loss():
     x = th.tensor([[1.0, 2.0], [3.0, 5.0]], requires_grad=True)
     t = np.array([[0.0, 4.0], [3.0, 1.0]], np.float32)
-    assert F.mse_loss(x, t, "none").tolist() == [[1, 4], [0, 16]]
-    assert F.mse_loss(x, t, "sum").item() == 21
+    assert F.mse_loss(x, t, reduction="none").tolist() == [[1, 4], [0, 16]]
+    assert F.mse_loss(x, t, reduction="sum").item() == 21
     loss = nn.MSELoss()(x, th.tensor(t))
     loss.backward()
     assert loss.item() == 5.25
@@ -190,7 +190,7 @@ def test_mse_loss():
     with pytest.warns(UserWarning, match=r"\(2, 2\).*\(2,\)"):
         F.mse_loss(x, th.zeros(2))
     with pytest.raises(ValueError, match="median"):
-        F.mse_loss(x, t, "median")
+        F.mse_loss(x, t, reduction="median")
 
 
 # ------------------------------------------------------------------------------------ refusals

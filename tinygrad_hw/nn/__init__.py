@@ -1,30 +1,131 @@
 """Modules: layers, losses and containers under PyTorch's names."""
 
-from tinygrad_hw.nn import functional, init
-from tinygrad_hw.nn.activation import LogSoftmax, ReLU, Sigmoid, Softmax, Tanh
-from tinygrad_hw.nn.containers import Sequential
-from tinygrad_hw.nn.linear import Flatten, Linear
-from tinygrad_hw.nn.loss import CrossEntropyLoss, MSELoss, NLLLoss
+from tinygrad_hw.nn import functional, init, parameter
+from tinygrad_hw.nn.activation import (
+    CELU,
+    ELU,
+    GELU,
+    GLU,
+    SELU,
+    Hardshrink,
+    Hardsigmoid,
+    Hardswish,
+    Hardtanh,
+    LeakyReLU,
+    LogSigmoid,
+    LogSoftmax,
+    Mish,
+    PReLU,
+    ReLU,
+    ReLU6,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softmin,
+    Softplus,
+    Softshrink,
+    Softsign,
+    Tanh,
+    Tanhshrink,
+    Threshold,
+)
+from tinygrad_hw.nn.containers import (
+    ModuleDict,
+    ModuleList,
+    ParameterDict,
+    ParameterList,
+    Sequential,
+)
+from tinygrad_hw.nn.distance import CosineSimilarity
+from tinygrad_hw.nn.dropout import Dropout
+from tinygrad_hw.nn.embedding import Embedding
+from tinygrad_hw.nn.flatten import Flatten, Unflatten
+from tinygrad_hw.nn.linear import Identity, LazyLinear, Linear
+from tinygrad_hw.nn.loss import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CosineEmbeddingLoss,
+    CrossEntropyLoss,
+    GaussianNLLLoss,
+    HingeEmbeddingLoss,
+    HuberLoss,
+    KLDivLoss,
+    L1Loss,
+    MarginRankingLoss,
+    MSELoss,
+    NLLLoss,
+    PoissonNLLLoss,
+    SmoothL1Loss,
+    SoftMarginLoss,
+)
 from tinygrad_hw.nn.module import Module
-from tinygrad_hw.nn.parameter import Parameter
+from tinygrad_hw.nn.normalization import BatchNorm1d, LayerNorm
+from tinygrad_hw.nn.parameter import Parameter, UninitializedParameter
 
 CrossEntropy = CrossEntropyLoss
 
 __all__ = [
+    "CELU",
+    "ELU",
+    "GELU",
+    "GLU",
+    "SELU",
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "BatchNorm1d",
+    "CosineEmbeddingLoss",
+    "CosineSimilarity",
     "CrossEntropy",
     "CrossEntropyLoss",
+    "Dropout",
+    "Embedding",
     "Flatten",
+    "GaussianNLLLoss",
+    "Hardshrink",
+    "Hardsigmoid",
+    "Hardswish",
+    "Hardtanh",
+    "HingeEmbeddingLoss",
+    "HuberLoss",
+    "Identity",
+    "KLDivLoss",
+    "L1Loss",
+    "LayerNorm",
+    "LazyLinear",
+    "LeakyReLU",
     "Linear",
+    "LogSigmoid",
     "LogSoftmax",
     "MSELoss",
+    "MarginRankingLoss",
+    "Mish",
     "Module",
+    "ModuleDict",
+    "ModuleList",
     "NLLLoss",
+    "PReLU",
     "Parameter",
+    "ParameterDict",
+    "ParameterList",
+    "PoissonNLLLoss",
     "ReLU",
+    "ReLU6",
     "Sequential",
+    "SiLU",
     "Sigmoid",
+    "SmoothL1Loss",
+    "SoftMarginLoss",
     "Softmax",
+    "Softmin",
+    "Softplus",
+    "Softshrink",
+    "Softsign",
     "Tanh",
+    "Tanhshrink",
+    "Threshold",
+    "Unflatten",
+    "UninitializedParameter",
     "functional",
     "init",
+    "parameter",
 ]

@@ -8,28 +8,26 @@ attribute whose name was announced. There is nothing to set up, so a subclass th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_hw.dtypes import as_dtype, float16, float32, float64
+from tinygrad_hw.device import on_cpu
+from tinygrad_hw.dtypes import DType, as_dtype, float16, float32, float64
+from tinygrad_hw.functions.conversion import is_device, of_type_name
 from tinygrad_hw.hooks import RemovableHandle
+from tinygrad_hw.nn import state
 from tinygrad_hw.nn.hooks import ModuleHooks
-from tinygrad_hw.nn.parameter import Parameter
-from tinygrad_hw.tape import Traced, note_write, raw
+from tinygrad_hw.nn.owned import Owned
+from tinygrad_hw.nn.parameter import Parameter, UninitializedParameter
+from tinygrad_hw.tape import Traced
 from tinygrad_hw.tensor import Tensor
 
 if TYPE_CHECKING:
     from typing import Self
-
-
-class IncompatibleKeys(NamedTuple):
-    """What `load_state_dict(strict=False)` found no counterpart for."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
 
 
 class Module:
@@ -75,7 +73,7 @@ class Module:
         layer, message, given = vars(error).setdefault("arose_in", (self, error.args[0], args))
         name = next((name for name, m in self.named_modules() if m is layer), "")
         shapes = ", ".join(
-            f"{x.dtype} {x.shape}" if isinstance(x, (Tensor, np.ndarray)) else repr(x)[:40]
+            f"{x.dtype} {tuple(x.shape)}" if isinstance(x, (Tensor, np.ndarray)) else repr(x)[:40]
             for x in given
         )
         where = f"{type(self).__name__}.{name}: {layer!r}" if name else repr(layer)
@@ -98,23 +96,24 @@ class Module:
             )
         object.__setattr__(self, name, value)
 
-    @property
-    def _parameters(self) -> Mapping[str, Parameter]:
-        own = {k: v for k, v in self.__dict__.items() if isinstance(v, Parameter)}
-        return MappingProxyType(own)
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        if name in self._buffer_names:
+            self._buffer_names = {k: v for k, v in self._buffer_names.items() if k != name}
 
     @property
-    def _modules(self) -> Mapping[str, Module]:
-        own = {k: v for k, v in self.__dict__.items() if isinstance(v, Module)}
-        return MappingProxyType(own)
+    def _parameters(self) -> MutableMapping[str, Parameter]:
+        return Owned(self, lambda name, value: isinstance(value, Parameter))
 
     @property
-    def _buffers(self) -> Mapping[str, Tensor]:
-        held = {name: self.__dict__.get(name) for name in self._buffer_names}
-        own = {k: v for k, v in held.items() if isinstance(v, Tensor)}
-        return MappingProxyType({k: v for k, v in own.items() if not isinstance(v, Parameter)})
+    def _modules(self) -> MutableMapping[str, Module]:
+        return Owned(self, lambda name, value: isinstance(value, Module))
 
-    def _register(self, name: str, value: Any, kind: type) -> None:
+    @property
+    def _buffers(self) -> MutableMapping[str, Tensor]:
+        return Owned(self, lambda name, value: name in self._buffer_names and is_buffer(value))
+
+    def _register(self, name: str, value: Any, kind: Any) -> None:
         if not isinstance(name, str) or not (value is None or isinstance(value, kind)):
             given = f"{name!r}, a {type(value).__name__}"
             raise TypeError(f"a {kind.__name__} or None is registered under a string, not {given}")
@@ -183,8 +182,8 @@ class Module:
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
         return (b for _, b in self.named_buffers(recurse=recurse))
 
-    def modules(self) -> Iterator[Module]:
-        return (m for _, m in self.named_modules())
+    def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
+        return (m for _, m in self.named_modules(remove_duplicate=remove_duplicate))
 
     def children(self) -> Iterator[Module]:
         return (m for _, m in self.named_children())
@@ -218,52 +217,30 @@ class Module:
 
     # ---------------------------------------------------------------------- saved and loaded
 
-    def _state(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
-        """What a state dict holds: in each module parameters before buffers, then the children;
-        what is shared comes under all its names."""
-        for path, module in self.named_modules(None, prefix, remove_duplicate=False):
-            for name, p in module._parameters.items():
-                yield joined(path, name), p
-            for name, b in module._buffers.items():
-                if module._buffer_names[name]:
-                    yield joined(path, name), b
-
-    def state_dict(self, *, prefix: str = "", keep_vars: bool = False) -> dict[str, Tensor]:
+    def state_dict(
+        self,
+        *,
+        destination: OrderedDict[str, Tensor] | None = None,
+        prefix: str = "",
+        keep_vars: bool = False,
+    ) -> OrderedDict[str, Tensor]:
         """Parameters and persistent buffers by dotted name, detached, sharing their memory."""
-        prefix = prefix.removesuffix(".")
-        return {name: t if keep_vars else t.detach() for name, t in self._state(prefix)}
+        return state.collected(self, destination, prefix, keep_vars)
 
     def load_state_dict(
-        self, state_dict: Mapping[str, Any], strict: bool = True
-    ) -> IncompatibleKeys:
-        """Copy tensors (or arrays) into the parameters and buffers of the same names.
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> state.IncompatibleKeys:
+        """Copy tensors (or arrays) into the parameters and buffers of the same names; with
+        `assign`, put them in their place.
 
         Nothing is written unless everything fits.
 
         Raises:
             RuntimeError: names every missing key, unexpected key (both only where `strict`) and
                 mismatched shape.
+            TypeError: `state_dict` is not a dictionary.
         """
-        mine = dict(self._state())
-        missing = [name for name in mine if name not in state_dict]
-        unexpected = [name for name in state_dict if name not in mine]
-        given = {name: np.asarray(raw(state_dict[name])) for name in mine if name in state_dict}
-        faults = [
-            f"{name}: its shape is {given[name].shape}, here it is {t.shape}"
-            for name, t in mine.items()
-            if name in given and given[name].shape != t.shape
-        ]
-        if strict and missing:
-            faults.append(f"missing keys: {', '.join(missing)}")
-        if strict and unexpected:
-            faults.append(f"unexpected keys: {', '.join(unexpected)}")
-        if faults:
-            lines = "".join(f"\n  {fault}" for fault in faults)
-            raise RuntimeError(f"this state dict does not fit {type(self).__name__}:{lines}")
-        for name, array in given.items():
-            np.copyto(mine[name].array, array, casting="unsafe")
-            note_write(mine[name].array)
-        return IncompatibleKeys(missing, unexpected)
+        return state.load(self, state_dict, strict, assign)
 
     # -------------------------------------------------------------------------- changed whole
 
@@ -283,21 +260,51 @@ class Module:
         fn(self)
         return self
 
-    def to(self, *target: Any, device: Any = None, dtype: Any = None) -> Self:
-        """Cast floating-point parameters, their gradients and buffers in place (to a dtype; the
-        only device is "cpu")."""
-        tensors: list[Tensor] = [*self.parameters(), *self.buffers()]
-        tensors += [p.grad for p in self.parameters() if p.grad is not None]
-        for wanted in (*target, device, dtype):
-            if wanted is None or str(wanted) == "cpu":
-                continue
-            to = as_dtype(wanted)
-            if to.kind != "f":
-                raise TypeError(f"a module is cast to a floating-point dtype, not to {to.name}")
-            for t in tensors:
-                if t.array.dtype.kind == "f":
-                    t.array = t.array.astype(to, copy=False)
+    def to(self, *targets: Any, device: Any = None, dtype: DType = None, **kwargs: Any) -> Self:
+        """Cast floating-point parameters, their gradients and buffers in place, to a dtype or to
+        that of a tensor. The only device is the CPU.
+
+        Raises:
+            RuntimeError: another device.
+            TypeError: a dtype that is not floating-point.
+        """
+        for target in targets:
+            if isinstance(target, Traced):
+                dtype = target.array.dtype
+            elif is_device(target):
+                device = target
+            elif target is not None and not isinstance(target, bool):  # non_blocking
+                dtype = target
+        on_cpu(device)
+        if dtype is not None:
+            wanted = as_dtype(dtype)
+            if wanted.kind != "f":
+                raise TypeError(f"a module is cast to a floating-point dtype, not to {wanted}")
+            self._cast(wanted, "f")
         return self
+
+    def _cast(self, dtype: np.dtype[Any], kinds: str) -> None:
+        """Cast what is of one of these kinds of dtype, in place."""
+        tensors: list[Any] = [*self.parameters(), *self.buffers()]
+        tensors += [t.gradient for t in tensors if t.gradient is not None]
+        for t in tensors:
+            if isinstance(t, UninitializedParameter):
+                t.cast(dtype)
+            elif t.array.dtype.kind in kinds:
+                t.array = t.array.astype(dtype, copy=False)
+
+    def type(self, dst_type: Any) -> Self:
+        """Cast every parameter and buffer, integers too, to a dtype or "torch.DoubleTensor"."""
+        named = of_type_name(dst_type) if isinstance(dst_type, str) else dst_type
+        self._cast(as_dtype(named), "fiub")
+        return self
+
+    def cpu(self) -> Self:
+        return self
+
+    def cuda(self, device: Any = None) -> Self:
+        """Refused: there is no CUDA device."""
+        return self.to("cuda" if device is None else f"cuda:{device}")
 
     def float(self) -> Self:
         return self.to(float32)
@@ -357,11 +364,14 @@ class Module:
         """What stands between the brackets of this module's repr."""
         return ""
 
+    def _get_name(self) -> str:
+        return self.__class__.__name__
+
     def __repr__(self) -> str:
         extra = self.extra_repr()
         lines = extra.split("\n") if extra else []
         lines += [f"({name}): {module!r}" for name, module in self._modules.items()]
-        return bracketed(type(self).__name__, lines, inline=bool(extra) and len(lines) == 1)
+        return bracketed(self._get_name(), lines, inline=bool(extra) and len(lines) == 1)
 
 
 def bracketed(name: str, lines: list[str], inline: bool = False) -> str:
@@ -374,6 +384,10 @@ def bracketed(name: str, lines: list[str], inline: bool = False) -> str:
 
 def joined(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
+
+
+def is_buffer(value: Any) -> bool:
+    return isinstance(value, Tensor) and not isinstance(value, Parameter)
 
 
 def clear(tensor: Traced, set_to_none: bool = True) -> None:

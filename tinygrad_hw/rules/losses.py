@@ -10,7 +10,7 @@ from tinygrad_hw.op import elementwise
 from tinygrad_hw.rules.elementwise import log, log1p, maximum
 
 LEAST_LOG = -100  # a probability of 0 is taken for e⁻¹⁰⁰
-LEAST_VARIANCE = 1e-12
+LEAST_VARIANCE = float(np.float32(1e-12))  # PyTorch's, which it keeps in float32
 
 
 def bounded_logs(p: Any) -> tuple[Any, Any]:

@@ -1,137 +1,30 @@
-"""Layers and losses as functions of tensors."""
+"""Losses of class labels: one fused op in the usual case, composed of log_softmax otherwise."""
 
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_hw.creation import as_tensor
-from tinygrad_hw.operators import Operand
+from tinygrad_hw.functions.arguments import Operand
+from tinygrad_hw.nn.functional.reduction import REDUCTIONS, Legacy, chosen, from_legacy, reduced
 from tinygrad_hw.rules import elementwise as ew
 from tinygrad_hw.rules import indexing
 from tinygrad_hw.rules import softmax as sm
-from tinygrad_hw.rules.linalg import affine
-from tinygrad_hw.tape import raw, wrap
+from tinygrad_hw.tape import raw
 from tinygrad_hw.tensor import Tensor
-
-REDUCTIONS = ("mean", "sum", "none")
-
-
-def linear(input: Operand, weight: Operand, bias: Operand | None = None) -> Tensor:
-    """x Wᵀ + b, for x of shape (*, in), W of shape (out, in) or (in,) and b of shape (out,).
-
-    Raises:
-        RuntimeError: shapes that do not fit.
-    """
-    try:
-        if weight.ndim == 1:
-            product: Tensor = input @ weight
-            return product if bias is None else product + bias
-        return affine(input, weight) if bias is None else affine(input, weight, bias)
-    except RuntimeError as error:
-        raise RuntimeError(misfit(input, weight, bias) or str(error)) from error
-
-
-def misfit(input: Operand, weight: Operand, bias: Operand | None) -> str | None:
-    """Why a linear layer refuses these shapes, and what to write instead."""
-    x, w = np.shape(raw(input)), np.shape(raw(weight))
-    given = f"linear: the input has shape {x} and the weight {w}"
-    if x and w and x[-1] == w[-1]:
-        b = w[:-1] if bias is None else np.shape(raw(bias))
-        return None if b == w[:-1] else f"{given}, so the bias must have shape {w[:-1]}, not {b}."
-    expected = f"{given}: in_features={w[-1] if w else None} is expected as the last size"
-    if len(x) > 2 and w and math.prod(x[1:]) == w[-1]:
-        return f"{expected}. Flatten each sample first: x.flatten(1), or nn.Flatten()."
-    if len(x) > 1 and w and x[-2] == w[-1]:
-        return f"{expected}. The axes look swapped: x.transpose(-1, -2) would fit."
-    return f"{expected}, and {x[-1] if x else 'no axis'} was given."
-
-
-# ------------------------------------------------------------------------------- activations
-
-
-def relu(input: Tensor, inplace: bool = False) -> Tensor:
-    """max(x, 0), with slope 0 at 0."""
-    if not inplace:
-        return ew.relu(input)
-    if input.records():
-        input.become(ew.relu(input.before()))
-        return input
-    return input.copy_(ew.relu(input))
-
-
-def tanh(input: Tensor) -> Tensor:
-    return ew.tanh(input)
-
-
-def sigmoid(input: Tensor) -> Tensor:
-    """1 / (1 + exp(-x)), without overflow."""
-    return ew.sigmoid(input)
-
-
-def softmax(input: Tensor, dim: int | None = None) -> Tensor:
-    """exp(x) / Σ exp(x) along `dim`, without overflow."""
-    return sm.softmax(input, dim=usual_dim(input) if dim is None else dim)
-
-
-def log_softmax(input: Tensor, dim: int | None = None) -> Tensor:
-    """log softmax(x) along `dim`, without overflow."""
-    return sm.log_softmax(input, dim=usual_dim(input) if dim is None else dim)
-
-
-def usual_dim(input: Tensor) -> int:
-    """PyTorch's choice where none is made, and its warning."""
-    dim = 0 if input.ndim in (0, 1, 3) else 1
-    warnings.warn(f"softmax without dim takes dim={dim}: say dim=... instead", stacklevel=3)
-    return dim
-
-
-def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
-    """Each label as a row of int64 zeros with a one at the label, shape (*, num_classes).
-
-    >>> import tinygrad_hw as th
-    >>> th.nn.functional.one_hot(th.tensor([0, 2]), 3)
-    tensor([[1, 0, 0],
-            [0, 0, 1]])
-    """
-    labels = raw(tensor)
-    if labels.dtype.kind not in "iu":
-        raise RuntimeError(f"one_hot takes whole numbers, not {labels.dtype}: convert with .long()")
-    if not labels.size and num_classes < 0:
-        raise RuntimeError("one_hot of no labels needs num_classes")
-    n = int(labels.max()) + 1 if num_classes < 0 else num_classes
-    if labels.size and (labels.min() < 0 or labels.max() >= n):
-        span = f"{labels.min()} to {labels.max()}"
-        raise RuntimeError(f"one_hot: labels from {span} do not fit in {n} classes, 0 to {n - 1}")
-    rows: Tensor = wrap((labels[..., None] == np.arange(n)).astype(np.int64))
-    return rows
-
-
-# ------------------------------------------------------------------------------------ losses
-
-
-def mse_loss(input: Tensor, target: Operand, reduction: str = "mean") -> Tensor:
-    """The mean of (x - t)² over all elements, their sum, or each."""
-    target = as_tensor(target)
-    if target.shape != input.shape:
-        warnings.warn(
-            f"mse_loss: the input has shape {input.shape} and the target {target.shape}; they are "
-            "broadcast, which is seldom what is meant. Give them one shape.",
-            stacklevel=2,
-        )
-    difference = input - target
-    return reduced(difference * difference, reduction)
 
 
 def cross_entropy(
     input: Tensor,
     target: Operand,
     weight: Operand | None = None,
+    size_average: Legacy = None,
     ignore_index: int = -100,
+    reduce: Legacy = None,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Tensor:
@@ -144,6 +37,7 @@ def cross_entropy(
         weight: w, of shape (C,). The mean of class labels then divides by Σ w at the labels;
             that of given t always by the number of samples.
         ignore_index: samples with this label do not count.
+        size_average, reduce: what old scripts give for `reduction`; deprecated.
         label_smoothing: ε: t becomes (1 - ε) t + ε / C.
 
     Raises:
@@ -159,6 +53,8 @@ def cross_entropy(
     ('0.4100', tensor([[-0.0596,  0.0596],
             [ 0.2500, -0.2500]]))
     """
+    if size_average is not None or reduce is not None:
+        reduction = from_legacy(size_average, reduce)
     z, labels = raw(input), raw(target)
     if (  # the usual case, in one fused op
         weight is None
@@ -189,7 +85,7 @@ def cross_entropy_of_any(
         raise RuntimeError(f"label_smoothing is a share between 0 and 1, not {smoothing}")
     if input.dtype.kind not in "fc":
         raise RuntimeError(f"logits are floats, not {input.dtype}: convert with .float()")
-    known(reduction)
+    reduction = chosen(reduction)
     if target.dtype.kind == "f":
         return soft_cross_entropy(input, target, weight, ignore_index, reduction, smoothing)
     z, labels = samples(input, target)
@@ -216,8 +112,8 @@ def soft_cross_entropy(
     if target.shape != input.shape:
         raise RuntimeError(
             f"cross_entropy: targets of {target.dtype} are one distribution for each sample, so "
-            f"their shape must be the input's, {input.shape}, and not {target.shape}. For class "
-            "labels give whole numbers: target.long()."
+            f"their shape must be the input's, {input.array.shape}, and not {target.array.shape}. "
+            "For class labels give whole numbers: target.long()."
         )
     if ignore_index >= 0:
         raise RuntimeError("ignore_index is about class labels, and these targets are floats")
@@ -234,11 +130,14 @@ def nll_loss(
     input: Tensor,
     target: Operand,
     weight: Operand | None = None,
+    size_average: Legacy = None,
     ignore_index: int = -100,
+    reduce: Legacy = None,
     reduction: str = "mean",
 ) -> Tensor:
     """-w_y x_y at each label y: cross-entropy of log-probabilities. Arguments, shapes and errors
     are those of `cross_entropy`."""
+    reduction = chosen(reduction, size_average, reduce)
     target = as_tensor(target)
     x, labels = samples(input, target)
     x, _, counts, safe = counted(x, labels, weight, ignore_index)
@@ -256,8 +155,8 @@ def samples(input: Tensor, target: Tensor) -> tuple[Tensor, NDArray[Any]]:
     if target.shape != fitting and not (input.ndim == 1 and target.shape == (1,)):
         hint = "" if target.shape[1:] != (1,) else " Drop its last axis: target.squeeze(1)."
         raise ValueError(
-            f"an input of shape {input.shape} needs one label for each sample, shape {fitting}; "
-            f"the target has shape {target.shape}.{hint}"
+            f"an input of shape {input.array.shape} needs one label for each sample, shape "
+            f"{tuple(fitting)}; the target has shape {target.array.shape}.{hint}"
         )
     order = [i for i in range(input.ndim) if i != classes]
     rows = input.permute(*order, classes) if input.ndim > 2 else input
@@ -303,15 +202,3 @@ def weighted(losses: Tensor, counts: NDArray[Any], reduction: str, shape: Any) -
         return reduced(losses.reshape(shape), reduction)
     total = float(counts.sum())
     return losses.sum() * (1 / total if total else math.nan)
-
-
-def reduced(losses: Tensor, reduction: str) -> Tensor:
-    if known(reduction) == "none":
-        return losses
-    return losses.mean() if reduction == "mean" else losses.sum()
-
-
-def known(reduction: str) -> str:
-    if reduction not in REDUCTIONS:
-        raise ValueError(f"reduction is one of {', '.join(REDUCTIONS)}, not {reduction!r}")
-    return reduction

@@ -1,0 +1,37 @@
+"""How far two vectors are apart, and in how different directions they point."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinygrad_hw.functions.arguments import written
+from tinygrad_hw.rules import elementwise as ew
+from tinygrad_hw.tensor import Tensor
+
+
+def normalize(
+    input: Tensor,
+    p: float = 2.0,
+    dim: int = 1,
+    eps: float = 1e-12,
+    out: Tensor | None = None,
+) -> Tensor:
+    """x / max(‖x‖_p, ε) along `dim`."""
+    return written(input / ew.clamp(input.norm(p, dim, keepdim=True), min=eps), out)
+
+
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
+    """x₁ · x₂ / (max(‖x₁‖, ε) max(‖x₂‖, ε)) along `dim`, of inputs broadcast together.
+
+    >>> import tinygrad_hw as th
+    >>> th.nn.functional.cosine_similarity(th.tensor([1.0, 0.0]), th.tensor([3.0, 4.0]), dim=0)
+    tensor(0.6000)
+    """
+    try:
+        shape = np.broadcast_shapes(x1.shape, x2.shape)
+    except ValueError as error:
+        raise RuntimeError(
+            f"cosine_similarity: the shapes {x1.array.shape} and {x2.array.shape} do not broadcast"
+        ) from error
+    a, b = (normalize(x.expand(shape), 2, dim, eps) for x in (x1, x2))
+    return (a * b).sum(dim)
