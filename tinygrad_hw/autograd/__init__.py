@@ -17,6 +17,8 @@ from tinygrad_hw.autograd.grad_mode import (
     no_grad,
     set_grad_enabled,
 )
+from tinygrad_hw.autograd.gradcheck import gradcheck, gradgradcheck
+from tinygrad_hw.autograd.variable import Variable
 from tinygrad_hw.grad_fn import AfterAccumulation
 from tinygrad_hw.tape import Traced, Value, Vertex, note_write, pull, raw, vertex, wrap
 
@@ -26,11 +28,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Function",
+    "Variable",
     "backward",
     "enable_grad",
     "function",
     "functional",
     "grad",
+    "gradcheck",
+    "gradgradcheck",
     "inference_mode",
     "is_grad_enabled",
     "is_inference_mode_enabled",
@@ -165,8 +170,8 @@ def seeds(outputs: Sequence[Any], given: Any, create_graph: bool) -> dict[Vertex
         if g is None:
             if y.array.size != 1:
                 raise RuntimeError(
-                    f"backward: the gradient of a tensor of shape {y.array.shape} needs a cotangent "
-                    "of that shape: reduce it to one number first, as y.sum().backward(), or pass "
+                    f"backward: the gradient of a tensor of shape {y.array.shape} needs a "
+                    "cotangent of it: reduce it to one number first, as y.sum().backward(), or pass "
                     "y.backward(gradient)."
                 )
             g = np.array(1, y.array.dtype)
