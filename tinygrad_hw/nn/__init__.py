@@ -1,6 +1,6 @@
 """Modules: layers, losses and containers under PyTorch's names."""
 
-from tinygrad_hw.nn import functional, init, parameter
+from tinygrad_hw.nn import functional, init, parameter, utils
 from tinygrad_hw.nn.activation import (
     CELU,
     ELU,
@@ -128,4 +128,5 @@ __all__ = [
     "functional",
     "init",
     "parameter",
+    "utils",
 ]

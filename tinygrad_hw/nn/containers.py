@@ -274,6 +274,16 @@ class ParameterDict(Named):
     def __reversed__(self) -> Iterator[str]:
         return reversed(self._keys)
 
+    def popitem(self) -> tuple[str, Any]:
+        """Take away the last that was added."""
+        key = next(reversed(self))
+        return key, self.pop(key)
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        if key not in self:
+            self[key] = default
+        return self[key]
+
     def copy(self) -> ParameterDict:
         return ParameterDict(self)
 

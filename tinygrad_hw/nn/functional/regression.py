@@ -7,6 +7,7 @@ import warnings
 
 from tinygrad_hw.creation import as_tensor
 from tinygrad_hw.functions.arguments import Operand
+from tinygrad_hw.nn.functional.distance import at_least
 from tinygrad_hw.nn.functional.reduction import Legacy, chosen, known, reduced
 from tinygrad_hw.rules import elementwise as ew
 from tinygrad_hw.tensor import Tensor
@@ -119,7 +120,7 @@ def gaussian_nll_loss(
             raise ValueError(
                 f"gaussian_nll_loss: var has shape {v.array.shape}, the input {input.array.shape}"
             )
-    v = v + ew.maximum(eps - v.detach(), 0)
+    v = at_least(eps, v)
     d = input - target
     losses = 0.5 * (ew.log(v) + d * d / v)
     return reduced(losses + 0.5 * math.log(2 * math.pi) if full else losses, reduction)
