@@ -246,6 +246,8 @@ class Module:
 
     def train(self, mode: bool = True) -> Self:
         """Put this module and all below it in training mode (or, with False, in evaluation)."""
+        if not isinstance(mode, bool):
+            raise ValueError(f"train(mode) takes True or False, not {mode!r}")
         for module in self.modules():
             module.training = mode
         return self
