@@ -7,6 +7,7 @@ from tinygrad_hw.optim.adam import Adam, AdamW
 from tinygrad_hw.optim.adamax import Adamax
 from tinygrad_hw.optim.nadam import NAdam
 from tinygrad_hw.optim.newton import Newton
+from tinygrad_hw.optim.newton_cg import NewtonCG
 from tinygrad_hw.optim.optimizer import Optimizer
 from tinygrad_hw.optim.rmsprop import RMSprop
 from tinygrad_hw.optim.rprop import Rprop
@@ -21,6 +22,7 @@ __all__ = [
     "Adamax",
     "NAdam",
     "Newton",
+    "NewtonCG",
     "Optimizer",
     "RMSprop",
     "Rprop",
