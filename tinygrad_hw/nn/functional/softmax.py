@@ -33,10 +33,10 @@ def log_softmax(
 def softmin(
     input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DType = None
 ) -> Tensor:
-    """softmax(-x) along `dim`."""
+    """softmax(-x) along `dim`; -x is cast to `dtype`, if given."""
     if dim is None:
         dim = usual_dim("softmin", input, _stacklevel)
-    return (-as_asked(input, dtype)).softmax(dim)
+    return as_asked(-input, dtype).softmax(dim)
 
 
 def as_asked(input: Tensor, dtype: DType) -> Tensor:
