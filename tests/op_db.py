@@ -11,6 +11,7 @@ raises where PyTorch computes, *lenient* where it is the other way round, and *w
 from __future__ import annotations
 
 import argparse
+import random
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -162,6 +163,8 @@ def outcome(L: Any, f: Any, args: list[Any], kwargs: Any, orders: int) -> dict[s
     inputs = tensors([args, kwargs])
     try:
         value = f(L, *args, **kwargs)
+        if value is NotImplemented:  # an operator's way to refuse
+            raise TypeError("not implemented")
         seen["value"] = plain(value)
         ys = tensors(value)
         seen["names"] = hasattr(value, "values") and isinstance(value, tuple)
@@ -201,7 +204,9 @@ def difference(ours: Any, theirs: Any, rtol: dict[str, float] = RTOL) -> str:
     if not isinstance(theirs, np.ndarray):
         if type(ours) is not type(theirs):
             return f"{type(ours).__name__} {ours!r} for {type(theirs).__name__} {theirs!r}"
-        return difference(np.asarray(ours), np.asarray(theirs), rtol) if theirs != ours else ""
+        if isinstance(theirs, float):
+            return difference(np.asarray(ours), np.asarray(theirs), rtol)
+        return f"{ours!r} for {theirs!r}" if theirs != ours else ""
     if not isinstance(ours, np.ndarray):
         return f"{ours!r} for an array"
     if (ours.dtype, ours.shape) != (theirs.dtype, theirs.shape):
@@ -247,8 +252,8 @@ def judged(ours: dict[str, Any], theirs: dict[str, Any]) -> tuple[str, str]:
         if isinstance(error, AttributeError):
             return "refused", f"{error}"
         kind = "wrong" if error else "lenient"
-        given = repr(error or ours["value"])
-        return kind, f"{given[:70]} where PyTorch raises {expected!r:.100}"
+        given = repr(error or ours["value"]).replace("\n", "")
+        return kind, f"PyTorch raises {expected!r:.100}, ours gives {given:.70}"
     for key, value in theirs.items():
         if key in ("exception", "shares memory"):
             continue
@@ -265,18 +270,36 @@ def judged(ours: dict[str, Any], theirs: dict[str, Any]) -> tuple[str, str]:
 
 
 def dropped(L: Any, f: Any, args: list[Any], kwargs: Any) -> dict[str, Any]:
-    """Dropout as something two generators agree on: what is kept is scaled, for any mask."""
+    """Dropout as something two generators agree on: what is kept is scaled, whatever the mask."""
     x = args[0]
     seen = outcome(L, f, args, kwargs, 1)
     p = args[1] if len(args) > 1 else kwargs.get("p", 0.5)
-    if "gradient" in seen and 0 < p < 1 and kwargs.get("training", True):
-        mask = seen["value"] / plain(x)
-        kept = np.isclose(mask, 1 / (1 - p), RTOL[mask.dtype.name]) | (mask == 0)
-        rng = np.random.default_rng(0)
-        g = rng.standard_normal(x.shape).astype(mask.dtype)
-        seen["gradient"] = difference(seen["gradient"], [g * mask])
-        seen["value"] = bool(kept.all()), mask.dtype.name, mask.shape
+    if "value" in seen and 0 < p < 1 and kwargs.get("training", True):
+        value = seen["value"]
+        mask = np.asarray((value != 0) / (1 - p), value.dtype)
+        scaled = np.asarray(plain(x) * mask)
+        seen["value"] = [value.dtype.name, value.shape, difference(value, scaled)]
+        if "gradient" in seen:
+            g = np.random.default_rng(0).standard_normal(x.shape).astype(value.dtype)
+            seen["gradient"] = difference(seen["gradient"], [np.asarray(g * mask)])
     return seen
+
+
+def ordered(L: Any, f: Any, args: list[Any], kwargs: Any, orders: int) -> dict[str, Any]:
+    """A sort without `stable=True` may leave equal elements in any order, each of them once."""
+    seen = outcome(L, f, args, kwargs, orders)
+    if "value" in seen and not kwargs.get("stable") and plain(args[0]).ndim:
+        x, (values, indices) = plain(args[0]), seen["value"]
+        dim = args[1] if len(args) > 1 else kwargs.get("dim", -1)
+        once = np.sort(indices, axis=dim)  # every index once
+        seen["value"] = [values, np.take_along_axis(x, indices, dim), once]
+    return seen
+
+
+SPECIAL: dict[str, Callable[..., dict[str, Any]]] = {
+    "nn.functional.dropout": lambda L, f, args, kwargs, orders: dropped(L, f, args, kwargs),
+    "sort": ordered,
+}
 
 
 def verdict(info: Any, f: Any, sample: Any, orders: int) -> tuple[str, str] | None:
@@ -292,29 +315,36 @@ def verdict(info: Any, f: Any, sample: Any, orders: int) -> tuple[str, str] | No
     kwargs = {k: copied(v) for k, v in kwargs.items()}
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        if info.name == "nn.functional.dropout":
-            theirs = dropped(torch, f, copied(args), kwargs)
-            return judged(dropped(th, f, ours_args, ours_kwargs), theirs)
-        theirs = outcome(torch, f, copied(args), kwargs, orders)
-        return judged(outcome(th, f, ours_args, ours_kwargs, orders), theirs)
+        of = SPECIAL.get(info.name, outcome)
+        theirs = of(torch, f, copied(args), kwargs, orders)
+        return judged(of(th, f, ours_args, ours_kwargs, orders), theirs)
 
 
 def samples(info: Any, dtype: str, limit: int | None, reference: bool = False) -> Iterator[Any]:
     """The database's inputs of one dtype, always the same ones; about `limit` from all over."""
     kind = getattr(torch, dtype)
     differentiable = info.supports_autograd and dtype.startswith("float")
-    torch.manual_seed(0)
-    make = info.reference_inputs if reference else info.sample_inputs
+    random.seed(0)
+    np.random.seed(0)
+    torch.default_generator.manual_seed(0)  # torch.manual_seed writes down the whole stack
+    functions = [info.sample_inputs_func]
+    if reference and info.reference_inputs_func:
+        functions.insert(0, info.reference_inputs_func)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        made = list(make("cpu", kind, requires_grad=differentiable))
+        for make in functions:
+            try:
+                made = list(make(info, "cpu", kind, differentiable))
+                break
+            except ValueError:  # some of the reference samples are made without gradients only
+                continue
     yield from made[:: 1 if limit is None else -(-len(made) // limit) or 1]
 
 
 def refusals(info: Any, tally: Tally) -> None:
     """The database's wrong calls: each must raise here too."""
     f = next(f for form, f in forms(info) if form == "function")
-    for error in info.error_inputs("cpu") if info.error_inputs_func else ():
+    for error in info.error_inputs_func(info, "cpu") if info.error_inputs_func else ():
         if found := verdict(info, f, error.sample_input, 0):
             tally.add(found[0], f"error input: {found[1]}")
 

@@ -44,7 +44,7 @@ y = (x * x).exp().log()
 names = []
 node = y.grad_fn
 while node is not None:
-    names.append(node.name() if callable(getattr(node, "name", None)) else type(node).__name__)
+    names.append(type(node).__name__)
     node = node.next_functions[0][0] if node.next_functions else None
 print(names)
 y.backward(retain_graph=True)

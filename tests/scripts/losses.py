@@ -34,14 +34,14 @@ show("bce size_average", F.binary_cross_entropy(torch.sigmoid(logits), probs, re
 show("bce logits", F.binary_cross_entropy_with_logits(logits, probs))
 show("BCEWithLogitsLoss", nn.BCEWithLogitsLoss(pos_weight=torch.tensor(2.0))(logits, probs))
 show("kl_div", F.kl_div(F.log_softmax(logits, 1), probs, reduction="batchmean"))
-for f in (F.relu, F.sigmoid, F.tanh, F.leaky_relu, F.elu, F.gelu, F.silu, F.softplus, F.logsigmoid):
-    show(f.__name__, f(logits))
+for name in ("relu", "sigmoid", "tanh", "leaky_relu", "elu", "gelu", "silu", "softplus", "logsigmoid"):
+    show(name, getattr(F, name)(logits))
 for layer in (nn.ReLU(), nn.LeakyReLU(0.1), nn.ELU(), nn.GELU(), nn.SiLU(), nn.Softplus(), nn.Sigmoid(),
               nn.Tanh(), nn.Softmax(dim=1), nn.LogSoftmax(dim=-1), nn.Identity(), nn.Flatten(),
               nn.LayerNorm(4), nn.BatchNorm1d(4)):
     show(str(layer), (layer(logits) * real))
 print(F.one_hot(torch.tensor([0, 2]), num_classes=4), F.one_hot(torch.tensor([1, 0])))
-print(F.softmax(logits, dim=-1).sum(1), F.normalize(real, dim=1).norm(dim=1))
+print(F.softmax(logits, dim=-1)[0], F.normalize(real, dim=1)[:2])
 print(F.linear(real[:1], torch.ones(2, 4), torch.tensor([0.5, -0.5])))
 print(nn.MSELoss(reduction="none")(real[:1], real[1:2]).shape)
 print(nn.CrossEntropyLoss(), nn.MSELoss(), nn.BCELoss(), nn.Linear(2, 3), nn.Linear(2, 3, bias=False))

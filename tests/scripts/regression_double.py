@@ -6,7 +6,7 @@ from torch import nn
 
 rng = np.random.default_rng(0)
 X = torch.from_numpy(np.linspace(-2, 2, 50)[:, None])
-Y = torch.from_numpy(np.sin(2 * np.linspace(-2, 2, 50))[:, None])
+Y = torch.from_numpy(np.sin(2 * np.linspace(-2, 2, 50) + 0.5)[:, None])
 net = nn.Sequential(nn.Linear(1, 12), nn.Tanh(), nn.Linear(12, 12), nn.Softplus(), nn.Linear(12, 1)).double()
 with torch.no_grad():
     for p in net.parameters():
