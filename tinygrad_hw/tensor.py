@@ -14,6 +14,7 @@ from tinygrad_hw.device import CPU, device
 from tinygrad_hw.dtypes import Default, DType, as_dtype
 from tinygrad_hw.functions.arguments import Operand, sizes
 from tinygrad_hw.functions.shapes import permute, transpose
+from tinygrad_hw.grad_fn import register_post_accumulate_grad_hook
 from tinygrad_hw.hooks import RemovableHandle
 from tinygrad_hw.methods import Methods
 from tinygrad_hw.operators import drawing
@@ -349,6 +350,8 @@ class Tensor(Methods):
         if at.hooks is None:
             at.hooks = {}
         return RemovableHandle(at.hooks, hook)
+
+    register_post_accumulate_grad_hook = register_post_accumulate_grad_hook
 
     def retain_grad(self) -> None:
         """Keep the gradient of a tensor that an op made in its `.grad` too."""

@@ -272,6 +272,8 @@ def triu(input: Tensor, diagonal: int = 0) -> Tensor:
 @numpy_names
 def cat(tensors: Sequence[Operand], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     """The tensors one after another along `dim`; their other sizes must be equal."""
+    if hasattr(tensors, "shape"):
+        raise TypeError("cat takes a sequence of tensors, and was given one tensor: cat([x, y])")
     if not len(tensors):
         raise ValueError("cat needs at least one tensor")
     if any(np.ndim(raw(x)) == 0 for x in tensors):

@@ -27,12 +27,17 @@ def plain(x: Array) -> Array:
 def along(loop: Callable[..., Any], x: Array, dim: int) -> Array:
     """loop(rows, out) over the rows of x along `dim`; out has x's shape."""
     if x.ndim == 0:
-        return along(loop, x.reshape(1), dim).reshape(())
+        return along(loop, x.reshape(1), dim).reshape(()).copy()
     moved = plain(x.swapaxes(dim, -1))
     rows, out = moved.reshape(-1, moved.shape[-1]), np.empty(moved.shape, x.dtype)
     out_rows = out.reshape(rows.shape)
     over_rows(lambda part: loop(rows[part], out_rows[part]), len(rows), x.size)
-    return np.ascontiguousarray(out.swapaxes(dim, -1))
+    return out if dim % x.ndim == x.ndim - 1 else turned(out, dim)
+
+
+def turned(out: Array, dim: int) -> Array:
+    """The last axis back at `dim`, in memory of its own: what is a view may not be written to."""
+    return out.swapaxes(dim, -1).copy()
 
 
 def reduced_along(loop: Callable[..., Any], x: Array, dim: Dim) -> Array:

@@ -43,6 +43,13 @@ def times_log(a: Any, b: Any) -> Any:
         return np.where(none, 0, a * np.log(np.where(none, 1, b)))
 
 
+def one_less(a: Any, b: Any) -> Any:
+    """a ** (b - 1), so that b times it is 0 where a and b are: x ** 0 has slope 0 at 0 too."""
+    if isinstance(b, (int, float)):
+        return a ** (b - (b != 0))
+    return where((a == 0) & (b == 0), 1, a) ** (b - 1)
+
+
 def where_nonzero(a: Any, b: Any) -> Any:
     """`a`, with 1 where `a ** b` has no slope in b (0 to a power that is not negative)."""
     if isinstance(a, (int, float)) and a:
@@ -64,9 +71,9 @@ div = elementwise(
     np.true_divide, lambda g, _, a, b: g / b, lambda g, y, a, b: -(g * y) / b, name="div"
 )
 neg = elementwise(np.negative, lambda g, _, x: -g, name="neg")
-pow = elementwise(  # the exponent of the slope stops at 0, so that x ** 0 has slope 0 at 0 too
+pow = elementwise(
     python_pow,
-    lambda g, _, a, b: g * (b * a ** (b - (b != 0))),
+    lambda g, _, a, b: g * (b * one_less(a, b)),
     lambda g, y, a, b: g * (y * log(where_nonzero(a, b))),
 )
 
