@@ -19,17 +19,28 @@ from tinygrad_hw.autograd.grad_mode import (
 )
 from tinygrad_hw.autograd.gradcheck import gradcheck, gradgradcheck
 from tinygrad_hw.autograd.variable import Variable
+from tinygrad_hw.autograd.watch import before_sweep, watches
 from tinygrad_hw.grad_fn import AfterAccumulation
 from tinygrad_hw.tape import Traced, Value, Vertex, note_write, pull, raw, vertex, wrap
 
 if TYPE_CHECKING:
-    from tinygrad_hw.autograd import function, functional
+    from tinygrad_hw.autograd import anomaly_mode, function, functional, profiler
+    from tinygrad_hw.autograd.anomaly_mode import (
+        detect_anomaly,
+        is_anomaly_check_nan_enabled,
+        is_anomaly_enabled,
+        set_detect_anomaly,
+    )
+    from tinygrad_hw.autograd.drawing import draw
     from tinygrad_hw.autograd.function import Function
 
 __all__ = [
     "Function",
     "Variable",
+    "anomaly_mode",
     "backward",
+    "detect_anomaly",
+    "draw",
     "enable_grad",
     "function",
     "functional",
@@ -37,14 +48,21 @@ __all__ = [
     "gradcheck",
     "gradgradcheck",
     "inference_mode",
+    "is_anomaly_check_nan_enabled",
+    "is_anomaly_enabled",
     "is_grad_enabled",
     "is_inference_mode_enabled",
     "no_grad",
+    "profiler",
+    "set_detect_anomaly",
     "set_grad_enabled",
 ]
 
 # Loaded on first use: rooms, and the names that they lend to this one.
-LAZY = {"function": "", "functional": "", "Function": "function"}
+LAZY = dict.fromkeys(["anomaly_mode", "function", "functional", "profiler"], "")
+LAZY |= dict.fromkeys(["detect_anomaly", "set_detect_anomaly"], "anomaly_mode")
+LAZY |= dict.fromkeys(["is_anomaly_enabled", "is_anomaly_check_nan_enabled"], "anomaly_mode")
+LAZY |= {"Function": "function", "draw": "drawing"}
 
 
 def __getattr__(name: str) -> object:
@@ -171,8 +189,8 @@ def seeds(outputs: Sequence[Any], given: Any, create_graph: bool) -> dict[Vertex
             if y.array.size != 1:
                 raise RuntimeError(
                     f"backward: the gradient of a tensor of shape {y.array.shape} needs a "
-                    "cotangent of it: reduce it to one number first, as y.sum().backward(), or pass "
-                    "y.backward(gradient)."
+                    "cotangent of it: reduce it to one number first, as y.sum().backward(), or "
+                    "pass y.backward(gradient)."
                 )
             g = np.array(1, y.array.dtype)
             if y.array.ndim:
@@ -202,7 +220,12 @@ def sweep(
     mode, tape.grad_mode.enabled = tape.grad_mode.enabled, create_graph
     try:
         retain = create_graph if retain_graph is None else retain_graph
-        return pull(cotangents, targets, create_graph=create_graph, retain_graph=retain)
+        if watches:
+            before_sweep(cotangents)
+        result = pull(cotangents, targets, create_graph=create_graph, retain_graph=retain)
+        for watch in watches:
+            watch.after(result[0])
+        return result
     finally:
         tape.grad_mode.enabled = mode
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from tinygrad_hw.autograd.call import among, record, refusing
 from tinygrad_hw.autograd.grad_mode import no_grad
+from tinygrad_hw.autograd.watch import through, watches
 from tinygrad_hw.tape import Traced, grad_mode, wrap
 
 __all__ = ["Function", "FunctionCtx", "once_differentiable"]
@@ -125,6 +126,11 @@ class Function(FunctionCtx):
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run `forward` on the arguments, and record that it ran."""
+        run = functools.partial(cls._run, args, kwargs)
+        return through(Seen(cls.__name__), args, kwargs, run) if watches else run()
+
+    @classmethod
+    def _run(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         apart = cls.setup_context is not Function.setup_context
         if apart or kwargs:
             args = bound(cls, apart, args, kwargs)
@@ -143,6 +149,13 @@ class Function(FunctionCtx):
         else:
             outputs = tuple([wrap(o.array) if among(o, args) else o for o in outputs])
         return outputs if isinstance(output, tuple) else outputs[0]
+
+
+class Seen(NamedTuple):
+    """A Function as those see it who watch ops."""
+
+    name: str
+    kind: str = "general"
 
 
 def bound(cls: type[Function], apart: bool, args: Any, kwargs: Any) -> tuple[Any, ...]:

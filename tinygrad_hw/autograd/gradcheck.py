@@ -234,8 +234,8 @@ def mismatch(
         f"numerical: {wrap(truth)}\n"
         f"analytical: {wrap(found)}\n"
         f"{np.count_nonzero(~close)} of {close.size} entries are wrong; the worst is the "
-        f"derivative of output{of_output} by input{of_input}: numerical {truth[row, column]:.8g}, analytical "
-        f"{found[row, column]:.8g}.\n"
+        f"derivative of output{of_output} by input{of_input}: numerical "
+        f"{truth[row, column]:.8g}, analytical {found[row, column]:.8g}.\n"
         + ("These are not float64, whose rounding alone may be the difference.\n" if narrow else "")
         + "th.check.check_derivation finds, shrinks and names mistakes in a derivation."
     )
