@@ -7,36 +7,15 @@ of its branches are made of numbers that cannot overflow.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec
+from typing import Any
 
 import numpy as np
 
+from tinygrad_hw.methods import in_place
 from tinygrad_hw.rules import elementwise as ew
 from tinygrad_hw.tensor import Tensor
 
-P = ParamSpec("P")
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et al., 2017
-
-
-def in_place(
-    function: Callable[Concatenate[Tensor, P], Tensor],
-) -> Callable[Concatenate[Tensor, P], Tensor]:
-    """`function` written over its input, which it returns.
-
-    Raises:
-        RuntimeError: the input is a leaf that requires grad, or shares its memory.
-    """
-
-    def written(input: Tensor, /, *args: P.args, **kwargs: P.kwargs) -> Tensor:
-        if input.records():
-            input.become(function(input.before(), *args, **kwargs))
-            return input
-        return input.copy_(function(input, *args, **kwargs))
-
-    written.__name__ = written.__qualname__ = f"{function.__name__}_"
-    written.__doc__ = f"`{function.__name__}`, written over the input."
-    return written
 
 
 def floats(name: str, input: Tensor) -> Tensor:
@@ -232,7 +211,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
 
 # ------------------------------------------------------------------------------ over the input
 
-relu_, leaky_relu_, hardtanh_ = (in_place(f) for f in (relu, leaky_relu, hardtanh))
-hardsigmoid_, hardswish_, threshold_ = (in_place(f) for f in (hardsigmoid, hardswish, threshold))
+relu_, leaky_relu_, hardtanh_ = in_place(relu), in_place(leaky_relu), in_place(hardtanh)
+hardsigmoid_, hardswish_ = in_place(hardsigmoid), in_place(hardswish)
 elu_, selu_, celu_ = in_place(elu), in_place(selu), in_place(celu)
-silu_, mish_ = in_place(silu), in_place(mish)
+silu_, mish_, threshold_ = in_place(silu), in_place(mish), in_place(threshold)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tinygrad_hw.nn.functional.activations import in_place
 from tinygrad_hw.random import draws
 from tinygrad_hw.tape import wrap
 from tinygrad_hw.tensor import Tensor
@@ -25,7 +24,7 @@ def dropout(
     checked_share(p)
     if not training or p == 0:
         return input
-    return (in_place(dropped) if inplace else dropped)(input, p)
+    return input.rewrite(dropped, p) if inplace else dropped(input, p)
 
 
 def dropped(input: Tensor, p: float) -> Tensor:
