@@ -49,7 +49,7 @@ CASES: dict[str, Function] = {
     "leaky_relu, steep": call("leaky_relu", negative_slope=-1.5),
     "elu, alpha": call("elu", alpha=1.5),
     "celu, alpha": call("celu", alpha=0.5),
-    "softplus, beta": call("softplus", beta=2, threshold=1.5),
+    "softplus, beta": call("softplus", beta=2, threshold=1.4),
     "softplus, negative beta": call("softplus", beta=-0.5),
     "hardtanh, bounds": call("hardtanh", min_val=-0.5, max_val=2),
     "threshold": call("threshold", threshold=0.5, value=7),

@@ -202,6 +202,23 @@ def test_modules_are_pytorchs(name: str) -> None:
     assert reports[0] == reports[1]
 
 
+def test_a_second_base_is_not_initialized() -> None:
+    class Named:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+    for L in (th, torch):
+
+        class Layer(L.nn.Module, Named):  # type: ignore[misc]
+            def __init__(self) -> None:
+                super().__init__()
+                Named.__init__(self, "layer")
+
+        assert Layer().name == "layer"
+        with pytest.raises(TypeError):
+            L.nn.Module(3)
+
+
 def test_weights_that_are_loaded_are_the_ones_that_were_saved() -> None:
     for options in ({}, {"assign": True}):
         ours, theirs = net(th), net(torch)

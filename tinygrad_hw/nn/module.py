@@ -50,6 +50,9 @@ class Module:
     _buffer_names: Mapping[str, bool] = MappingProxyType({})  # name -> whether it is persistent
     _hooks: ModuleHooks | None = None
 
+    def __init__(self) -> None:
+        """Sets nothing up, and nothing up the line: a second base is initialized by name."""
+
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError(
             f"{type(self).__name__} has no forward: define forward(self, ...) in the class."

@@ -181,7 +181,7 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
     return mish_(input) if inplace else floats("mish", input) * ew.tanh(ew.softplus(input))
 
 
-def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     """x Φ(x), for the normal distribution function Φ; with approximate="tanh",
     x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))) (Hendrycks and Gimpel, 2016).
 

@@ -15,6 +15,7 @@ def dropout(
 
     Raises:
         ValueError: `p` is not a probability.
+        RuntimeError: an input of whole numbers, in training.
 
     >>> import tinygrad_hw as th
     >>> y = th.nn.functional.dropout(th.ones(10_000), p=0.75)
@@ -28,6 +29,8 @@ def dropout(
 
 
 def dropped(input: Tensor, p: float) -> Tensor:
+    if input.dtype.kind != "f":
+        raise RuntimeError(f"dropout is of floats, not {input.dtype}: use x.float()")
     kept = draws(None).random(input.shape, "f4") >= p
     return input * wrap(kept * input.dtype.type(0 if p == 1 else 1 / (1 - p)))
 

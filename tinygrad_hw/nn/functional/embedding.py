@@ -59,6 +59,7 @@ def embedding(
     Raises:
         IndexError: an index that is not a row.
         RuntimeError: indices that are not whole numbers, a weight that is not a matrix.
+        TypeError: indices that are no tensor.
         NotImplementedError: scale_grad_by_freq or sparse.
 
     >>> import tinygrad_hw as th
@@ -69,6 +70,8 @@ def embedding(
             [2., 3.]])
     """
     supported(scale_grad_by_freq, sparse)
+    if not hasattr(input, "dtype"):
+        raise TypeError(f"embedding: indices are a tensor, not a {type(input).__name__}")
     if weight.ndim != 2:
         raise RuntimeError(f"embedding: weight is a matrix, not of shape {weight.array.shape}")
     n = weight.shape[0]
