@@ -5,6 +5,7 @@ from tinygrad_hw.optim.adadelta import Adadelta
 from tinygrad_hw.optim.adagrad import Adagrad
 from tinygrad_hw.optim.adam import Adam, AdamW
 from tinygrad_hw.optim.adamax import Adamax
+from tinygrad_hw.optim.lbfgs import LBFGS
 from tinygrad_hw.optim.nadam import NAdam
 from tinygrad_hw.optim.newton import Newton
 from tinygrad_hw.optim.newton_cg import NewtonCG
@@ -14,6 +15,7 @@ from tinygrad_hw.optim.rprop import Rprop
 from tinygrad_hw.optim.sgd import SGD
 
 __all__ = [
+    "LBFGS",
     "SGD",
     "Adadelta",
     "Adagrad",
