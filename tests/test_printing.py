@@ -213,3 +213,13 @@ def test_loops_of_scripts() -> None:
         return "\n".join(lines)
 
     same(log)
+
+
+def test_what_holds_tensors() -> None:
+    def shown(L: Any) -> str:
+        x = L.tensor([[1.0, 5.0], [3.0, 2.5]])
+        found = [x.max(0), x.sort(1), x.topk(1), x.shape, (x.shape, 1), list(x), {"x": x}]
+        found += [L.nn.Linear(1, 1, bias=False), dict(L.nn.Flatten().state_dict())]
+        return "\n".join(map(str, found))
+
+    same(shown)
