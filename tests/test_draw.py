@@ -16,7 +16,7 @@ from parity import seeds
 import tinygrad_hw as th
 from tinygrad_hw import nn
 from tinygrad_hw.autograd import detect_anomaly, draw
-from tinygrad_hw.autograd.picture import places_of, rows_of
+from tinygrad_hw.autograd.picture import layout, rows_of
 
 
 def perceptron() -> Any:
@@ -77,7 +77,7 @@ def test_every_text_has_every_box_and_arrow_of_a_random_graph(seed: int, n: int)
     made = [th.ones(2, requires_grad=True) for _ in range(3)]
     for _ in range(n):
         i, j = rng.integers(0, len(made), 2)
-        made.append(made[i] * made[j] if rng.random() < 0.5 else made[i].exp())
+        made.append(made[i] * made[j] if rng.random() < 0.5 else made[i].tanh())
     drawing = draw(made[-1])
     boxes, arrows = drawing.boxes, drawing.arrows
     seen, stack, edges = set(), [made[-1].grad_fn], 0
@@ -93,14 +93,25 @@ def test_every_text_has_every_box_and_arrow_of_a_random_graph(seed: int, n: int)
     assert sum(e.tag.endswith("rect") for e in picture.iter()) == len(boxes)
     assert all(a < b for a, b in arrows)
 
-    rows = rows_of(len(boxes), arrows)
-    row = {i: k for k, members in enumerate(rows) for i in members}
+    row = rows_of(len(boxes), arrows)
     assert all(row[a] < row[b] for a, b in arrows)
-    places, width, height = places_of(boxes, arrows)
-    for members in rows:
-        spans = sorted((places[i][0], places[i][0] + places[i][2]) for i in members)
-        assert all(right <= left for (_, right), (left, _) in pairwise(spans))
-    assert all(x >= 0 and y >= 0 and x + w <= width and y + h <= height for x, y, w, h in places)
+    at = layout(boxes, arrows)
+    for a, (x, y, w, h) in enumerate(at.boxes):
+        assert 0 <= x <= x + w <= at.width
+        assert 0 <= y <= y + h <= at.height
+        for u, v, s, t in at.boxes[:a]:
+            assert u + s <= x or x + w <= u or v + t <= y or y + h <= v, "boxes overlap"
+    for (a, b), points in zip(arrows, at.arrows, strict=True):
+        assert points[0][1] == pytest.approx(at.boxes[a][1] + at.boxes[a][3])
+        assert points[-1][1] == pytest.approx(at.boxes[b][1])
+        assert all(p[1] < q[1] for p, q in pairwise(points))
+        inner = [
+            p
+            for p in points[1:-1]
+            for x, y, w, h in at.boxes
+            if x < p[0] < x + w and y < p[1] < y + h
+        ]
+        assert not inner, "an arrow's joint is inside a box"
 
 
 def test_names_are_escaped() -> None:

@@ -113,35 +113,21 @@ class AccumulateGrad:
 
     def register_hook(self, hook: Callable[[Grads, Grads], Any]) -> RemovableHandle:
         """Call `hook((), (grad,))` after the gradient was added to `.grad`."""
-        last: list[Any] = [None]  # what comes by, for the hook that is called after it
-        seen = add_hook(self.variable, lambda g: last.__setitem__(0, g))
-        after = AfterAccumulation(lambda leaf: hook((), (last[0],)))
-        return Pair(add_hook(self.variable, after), seen)
-
-
-class Pair(RemovableHandle):
-    """The handle of two hooks that are one to their owner."""
-
-    def __init__(self, *handles: RemovableHandle) -> None:
-        self.handles = handles
-
-    def remove(self) -> None:
-        for handle in self.handles:
-            handle.remove()
+        return add_hook(self.variable, AfterAccumulation(lambda leaf, g: hook((), (g,))))
 
 
 class AfterAccumulation:
     """A hook of a leaf that waits until the leaf's `.grad` is written. To the sweep, which calls
     all hooks of a leaf with its gradient, it is a hook that does nothing."""
 
-    def __init__(self, hook: Callable[[Any], Any]) -> None:
-        self.hook = hook
+    def __init__(self, hook: Callable[[Any, Any], Any]) -> None:
+        self.hook = hook  # of the leaf, and of what was added to its gradient
 
     def __call__(self, g: Any) -> None:
         pass
 
-    def run(self, leaf: Any) -> None:
-        returned = self.hook(leaf)
+    def run(self, leaf: Any, g: Any) -> None:
+        returned = self.hook(leaf, g)
         if returned is not None:
             raise TypeError(
                 "a hook after accumulation has nothing to replace: it returns None, not a "
@@ -177,7 +163,7 @@ def register_post_accumulate_grad_hook(tensor: Any, hook: Callable[[Any], Any]) 
             f"only a leaf gathers its gradient, and this tensor was made by {tensor.node.name()}: "
             "see its gradient with register_hook, or call retain_grad() first."
         )
-    return add_hook(tensor, AfterAccumulation(hook))
+    return add_hook(tensor, AfterAccumulation(lambda leaf, _: hook(leaf)))
 
 
 # ------------------------------------------------------------------------------------------ names

@@ -111,7 +111,7 @@ def backward(
         accumulate(tensor_at.get(v, v), g, create_graph)
         for hook in tuple(v.hooks.values() if v.hooks else ()):
             if isinstance(hook, AfterAccumulation):
-                hook.run(v)
+                hook.run(v, g if create_graph else wrap(g.copy()))
 
 
 def grad(
@@ -121,6 +121,7 @@ def grad(
     retain_graph: bool | None = None,
     create_graph: bool = False,
     allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Any, ...]:
     """The gradients of the sum of `outputs` with respect to each of `inputs`, as a tuple.
@@ -129,6 +130,8 @@ def grad(
         outputs, grad_outputs: as `tensors` and `grad_tensors` of `backward`.
         inputs: one tensor or several, leaves or not; their `.grad` is left alone.
         allow_unused: give None for an input that the outputs do not depend on.
+        is_grads_batched: each of `grad_outputs` is a batch of cotangents, and each result one of
+            gradients; swept one after the other.
         materialize_grads: give zeros for such an input.
 
     Raises:
@@ -143,6 +146,22 @@ def grad(
     if materialize_grads and allow_unused is False:
         raise ValueError("materialize_grads=True gives zeros for unused inputs: drop allow_unused")
     wanted = listed(inputs)
+    if is_grads_batched:
+        batches = listed(grad_outputs)
+        last = len(batches[0]) - 1
+        rows = [
+            grad(
+                outputs,
+                inputs,
+                [g[k] for g in batches],
+                retain_graph if k == last else True,
+                create_graph,
+                allow_unused,
+                materialize_grads=materialize_grads,
+            )
+            for k in range(last + 1)
+        ]
+        return tuple([in_batch(column) for column in zip(*rows, strict=True)])
     for i, x in enumerate(wanted):
         if not x.tracked:
             raise RuntimeError(
@@ -166,6 +185,13 @@ def grad(
                 "allow_unused=True for None in its place, or materialize_grads=True for zeros."
             )
     return tuple(results)
+
+
+def in_batch(rows: Sequence[Any]) -> Any:
+    """The gradients of a batch of cotangents as one tensor."""
+    from tinygrad_hw.func.derivatives import stacked  # which itself builds on this module
+
+    return rows[0] if rows[0] is None else stacked(rows, (len(rows), *rows[0].shape))
 
 
 def listed(tensors: Any) -> Sequence[Any]:

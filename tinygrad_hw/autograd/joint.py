@@ -65,12 +65,13 @@ class Hooked:
             changed = hook(seen, (shown(g),))
             if changed is None:
                 continue
-            if len(changed) != len(found):
+            missing = len(found) - len(changed)
+            if missing < 0 or any(self.wanted[len(changed) :]):
                 raise RuntimeError(
                     f"a hook of {self.op.name}'s grad_fn was given {len(found)} gradients and "
                     f"returned {len(changed)}: return one for each input, or None to keep them."
                 )
-            found = [r if as_tensors or r is None else r.array for r in changed]
+            found = [r if as_tensors or r is None else r.array for r in changed] + [None] * missing
         return tuple(found)
 
 
