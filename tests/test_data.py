@@ -351,6 +351,24 @@ def test_an_interrupted_batch_was_not_done():
     assert sorted(drawn(loader)) == list(range(8))
 
 
+def test_a_batch_that_failed_is_passed_over_by_who_goes_on():
+    class Torn(Listed):
+        def __getitem__(self, index):
+            if index == 3:
+                raise OSError("torn")
+            return super().__getitem__(index)
+
+    loader = DataLoader(Torn(8), 2)
+    epoch = iter(loader)
+    next(epoch)
+    with pytest.raises(OSError, match="torn"):
+        next(epoch)
+    assert loader.state_dict()["epoch"]["batches_done"] == 1
+    assert next(epoch)[1].tolist() == [4, 5]
+    loader.load_state_dict(loader.state_dict())
+    assert drawn(loader) == [6, 7]
+
+
 def test_a_loader_left_in_the_middle_begins_anew():
     loader = DataLoader(counting(9), 2, shuffle=True, generator=seeded())
     next(iter(loader))

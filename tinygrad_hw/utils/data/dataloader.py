@@ -21,7 +21,7 @@ FIXED = ("dataset", "batch_size", "drop_last", "sampler", "batch_sampler", "pers
 class Epoch(Iterator[Any]):
     """One pass over the data: what `iter(loader)` gives."""
 
-    __slots__ = ("batch_of", "done", "indices", "loader", "start")
+    __slots__ = ("batch_of", "begun", "done", "indices", "loader", "start")
 
     def __init__(
         self, loader: DataLoader[Any], start: dict[str, Any] | None, indices: Iterator[Any]
@@ -29,13 +29,19 @@ class Epoch(Iterator[Any]):
         self.loader = loader
         self.start = start  # the generator's state before the order was drawn
         self.indices = indices  # of the batches to come
-        self.done = 0  # batches handed out
+        self.begun = self.done = 0  # batches begun; of these, up to the last one handed out
         self.batch_of = loader.fetch()
+
+    def skip(self, n: int) -> None:
+        """Go past the next batches without making them."""
+        deque(islice(self.indices, n), maxlen=0)
+        self.begun = self.done = self.done + n
 
     def __next__(self) -> Any:
         for indices in self.indices:
+            self.begun += 1  # one that fails is passed over by who asks for the next
             batch = self.batch_of(indices)
-            self.done += 1
+            self.done = self.begun
             return batch
         if self.loader.epoch is self:
             self.loader.epoch = None
@@ -240,8 +246,7 @@ class DataLoader(Generic[T_co]):
             if generator is not None:
                 generator.set_state(start)
             self.epoch = self.resumed = self.new_epoch()
-            self.epoch.done = done
-            deque(islice(self.epoch.indices, done), maxlen=0)
+            self.epoch.skip(done)
         if generator is not None:
             generator.set_state(now)
 
