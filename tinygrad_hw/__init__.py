@@ -18,7 +18,10 @@ from tinygrad_hw import dtypes as _dtypes
 from tinygrad_hw import linalg as linalg
 from tinygrad_hw.autograd import enable_grad as enable_grad
 from tinygrad_hw.autograd import inference_mode as inference_mode
+from tinygrad_hw.autograd import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
+from tinygrad_hw.autograd import is_anomaly_enabled as is_anomaly_enabled
 from tinygrad_hw.autograd import is_grad_enabled as is_grad_enabled
+from tinygrad_hw.autograd import is_inference_mode_enabled as is_inference_mode_enabled
 from tinygrad_hw.autograd import no_grad as no_grad
 from tinygrad_hw.autograd import set_grad_enabled as set_grad_enabled
 from tinygrad_hw.creation import arange as arange
@@ -82,6 +85,7 @@ if _TYPE_CHECKING:
     from tinygrad_hw import nn as nn
     from tinygrad_hw import optim as optim
     from tinygrad_hw import utils as utils
+    from tinygrad_hw.autograd.drawing import draw as draw
     from tinygrad_hw.legacy import BoolTensor as BoolTensor
     from tinygrad_hw.legacy import ByteTensor as ByteTensor
     from tinygrad_hw.legacy import CharTensor as CharTensor
@@ -120,6 +124,7 @@ pi, e, inf, nan = _math.pi, _math.e, _math.inf, _math.nan
 _ROOMS = "backends check closed_form cuda datasets func nn optim utils"
 _LAZY = dict.fromkeys(_ROOMS.split(" "), "")
 _LENT = {
+    "autograd.drawing": "draw",
     "legacy": "BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor "
     "LongTensor ShortTensor",
     "printing": "set_printoptions",
