@@ -55,6 +55,7 @@ REFUSALS = (IndexError, NotImplementedError, RuntimeError, TypeError, ValueError
 # What the database wraps in a lambda, said for either library.
 LAMBDAS: dict[str, Callable[..., Any]] = {
     "T": lambda L, x: x.T,
+    "einsum": lambda L, tensors, equation: L.einsum(equation, tensors),
     "item": lambda L, x, *args, **kwargs: x.item(*args, **kwargs),
     "to": lambda L, x, *args, **kwargs: x.to(*args, **kwargs),
     "view": lambda L, x, *args, **kwargs: x.view(*args, **kwargs),
@@ -75,6 +76,8 @@ def converted(value: Any) -> Any:
     if isinstance(value, torch.Tensor):
         if value.device.type != "cpu" or str(value.dtype)[6:] not in {*DTYPES, "int8", "int16"}:
             raise NotOurs(f"{value.dtype} on {value.device}")
+        if value.ndim > 64:
+            raise NotOurs("more dimensions than NumPy has")
         # order="K": a transposed sample stays transposed
         ours = th.from_numpy(value.detach().numpy().copy(order="K"))
         return ours.requires_grad_(value.requires_grad) if value.requires_grad else ours
@@ -128,6 +131,8 @@ def forms(info: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
         yield "function", LAMBDAS[name]
     elif name.startswith("__"):
         yield "function", lambda L, x, *a, **kw: getattr(L.Tensor, name)(x, *a, **kw)
+    elif "." not in name and not hasattr(torch, name):  # a method only
+        yield "function", lambda L, x, *a, **kw: getattr(x, name)(*a, **kw)
     else:
         yield "function", lambda L, *a, **kw: found(L, name)(*a, **kw)
     method = getattr(info.method_variant, "__name__", "")

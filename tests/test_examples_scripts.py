@@ -17,13 +17,12 @@ def test_the_same_numbers(name: str) -> None:
     assert not compare(EXAMPLES / f"{name}.py")
 
 
-FEW = ("--images", "2000", "--batch-size", "100", "--epochs", "2")
+FEW = ("--images", "1000", "--batch-size", "50", "--epochs", "2")
 
 
-@pytest.mark.parametrize("data", ["auto", "drawn"])
-def test_the_same_autoencoder(data: str, tmp_path: Path) -> None:
-    flags = (*FEW, "--data", data, "--out", str(tmp_path), "--no-plots")
-    assert not compare(EXAMPLES / "fashion_autoencoder.py", *flags)
+def test_the_same_autoencoder(tmp_path: Path) -> None:
+    """On Fashion-MNIST wherever it can be had."""
+    assert not compare(EXAMPLES / "fashion_autoencoder.py", *FEW, "--out", str(tmp_path))
 
 
 def test_the_autoencoder_learns_and_says_on_what(
@@ -34,7 +33,7 @@ def test_the_autoencoder_learns_and_says_on_what(
     monkeypatch.syspath_prepend(EXAMPLES)
     printed = output(path.read_text(), path, *FEW, "--data", "drawn", "--out", str(tmp_path))
     assert "THIS IS NOT FASHION-MNIST" in printed
-    assert "drawn-fashion: 2000 images" in printed
+    assert "drawn-fashion: 1000 images" in printed
     errors = [float(line.split()[-1]) for line in printed.splitlines() if ": mean squared" in line]
     assert errors[1] < errors[0]
     assert (tmp_path / "garments.png").stat().st_size > 5_000

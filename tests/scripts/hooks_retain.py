@@ -44,7 +44,7 @@ y = (x * x).exp().log()
 names = []
 node = y.grad_fn
 while node is not None:
-    names.append(type(node).__name__)
+    names.append(node.name().split("::")[-1])
     node = node.next_functions[0][0] if node.next_functions else None
 print(names)
 y.backward(retain_graph=True)
