@@ -14,7 +14,16 @@ from hypothesis.extra import numpy as hnp
 
 import tinygrad_hw as th
 from tinygrad_hw.op import Op
-from tinygrad_hw.rules import elementwise, indexing, linalg, reductions, shapes, softmax
+from tinygrad_hw.rules import (
+    elementwise,
+    indexing,
+    linalg,
+    losses,
+    normalization,
+    reductions,
+    shapes,
+    softmax,
+)
 
 positive = st.floats(0.125, 3, width=32)
 matrices = hnp.arrays(np.float64, (2, 3), elements=positive)
@@ -244,13 +253,16 @@ CALLS: dict[
     "acosh": (X + 1,),
     **dict.fromkeys(["inv", "det", "logabsdet", "cholesky"], (SQUARE,)),
     "solve": (SQUARE, X),
+    "binary_cross_entropy": (X / 3, X[:1] / 4),
+    "standardize": (X, {"dim": (1,), "eps": 1e-5}),
     "cross_entropy": (X, np.array([2, 0]), MEAN),
     "cross_entropy_grad": (np.array(1.5), X, np.array([2, 0]), MEAN),
 }
 
 
 def table() -> Iterator[tuple[str, Op]]:
-    for module in (elementwise, indexing, linalg, reductions, shapes, softmax):
+    modules = (elementwise, indexing, linalg, losses, normalization, reductions, shapes, softmax)
+    for module in modules:
         for name, op in vars(module).items():
             if isinstance(op, Op) and len(op.rules):
                 yield name, op

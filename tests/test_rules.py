@@ -7,6 +7,7 @@ the tests: each rule scaled by 1.01 must fail, and no op of the table may be wit
 
 import importlib
 import itertools
+import pkgutil
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,15 +17,17 @@ from hypothesis import strategies as st
 from oracles import assert_close, complex_step
 
 import tinygrad_hw as th
+import tinygrad_hw.rules
 from tinygrad_hw.op import Op
 from tinygrad_hw.rules import elementwise as ew
-from tinygrad_hw.rules import indexing, linalg, reductions, shapes
+from tinygrad_hw.rules import indexing, linalg, losses, normalization, reductions, shapes
 from tinygrad_hw.rules import softmax as sm
 from tinygrad_hw.tape import push, vertex, wrap
 
-RULES = [importlib.import_module(f"tinygrad_hw.rules.{m}") for m in (
-    "elementwise", "reductions", "shapes", "indexing", "linalg", "softmax"
-)]
+RULES = [
+    importlib.import_module(f"tinygrad_hw.rules.{module.name}")
+    for module in pkgutil.iter_modules(tinygrad_hw.rules.__path__)
+]
 
 
 @dataclass
@@ -180,6 +183,11 @@ CASES = [
             (None, ..., slice(2)),
             ([2, 0], slice(None, None, -1)),
         )
+    ),
+    *(case(losses.binary_cross_entropy, *s, low=0.1, high=0.9) for s in BROADCAST),
+    *(
+        case(normalization.standardize, s, dim=d, eps=1e-5)
+        for s, d in (((2, 3), (1,)), ((3, 2, 2), (0, 2)), ((4, 1), (0,)))
     ),
     case(indexing.put, (3,), index=np.array([1, 1, 0]), shape=(4,)),
     case(indexing.put, (2,), index=(slice(None, None, 2),), shape=(4,)),
