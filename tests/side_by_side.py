@@ -76,9 +76,9 @@ def outputs(path: Path, *arguments: str) -> tuple[str, str]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # on a busy machine its threads wait for each other
     try:
-        ours = output(with_our_imports(text), path, *arguments)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+            warnings.simplefilter("ignore")  # what is printed is the subject
+            ours = output(with_our_imports(text), path, *arguments)
             theirs = output(with_their_imports(text), path, *arguments)
     finally:
         os.chdir(here)
