@@ -150,7 +150,7 @@ def test_collating_what_is_odd(kind: str, name: str) -> None:
     same(lambda L: getattr(L.utils.data, name)(BATCHES[kind]))
 
 
-SCALARS = [np.float32(1.5), np.float64(2.5), np.int32(3), np.uint8(4)]
+SCALARS = [np.float32(1.5), np.float64(2.5), np.float16(0.5), np.int32(3), np.uint8(4)]
 NUMBERS = st.one_of(
     st.booleans(),
     st.integers(-100, 100),
