@@ -84,7 +84,6 @@ def test_what_an_op_made_is_not_copied_deeply() -> None:
     same(lambda L: copy.deepcopy(op_made(L)))
 
 
-@pytest.mark.xfail(reason="refused here; PyTorch makes a leaf of what an op made")
 @pytest.mark.parametrize("way", [copy.copy, pickled], ids=["copy", "pickle"])
 def test_what_an_op_made_becomes_a_leaf(way: Any) -> None:
     same(lambda L: told(way(op_made(L))))
@@ -101,10 +100,7 @@ def test_what_a_copy_shares(way: Any) -> None:
     same(written)
 
 
-SHARED = pytest.mark.xfail(reason="each tensor's memory is copied by itself here")
-
-
-@pytest.mark.parametrize("way", [pytest.param(copy.deepcopy, marks=SHARED), pickled])
+@pytest.mark.parametrize("way", [copy.deepcopy, pickled])
 def test_copies_of_what_shares_memory(way: Any) -> None:
     def written(L: Any) -> Any:
         x = L.zeros(2, 3)
@@ -123,7 +119,6 @@ def test_the_other_facts_of_a_pickle() -> None:
     same(facts)
 
 
-@pytest.mark.xfail(reason="the result's class is found under its function's name", raises=Exception)
 def test_named_results_pickle() -> None:
     same(lambda L: pickled(L.arange(3.0).max(0)).values.item())
 

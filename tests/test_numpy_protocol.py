@@ -246,6 +246,7 @@ CALLS: dict[
     "put": (X[0], {"index": np.array([0, 1, 1]), "shape": (4,)}),
     "gather": (X, {"index": INDEX, "dim": 0}),
     "put_along": (X[:1], {"index": INDEX, "dim": 0, "shape": (2, 3)}),
+    "diagonal": (X, {"offset": 1}),
     "setitem": (X, X[0], {"index": 1}),
     **dict.fromkeys([*OVER, "cumsum"], (X, {"dim": 1})),
     **dict.fromkeys(["remainder", "fmod", "floor_divide", "xlogy", "atan2"], (X, X[:1] + 0.1)),

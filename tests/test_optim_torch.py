@@ -43,7 +43,7 @@ OPTIONS = {
     },
 }  # fmt: skip
 SHAPES = [(2, 3), (4,), (), (0,)]
-RTOL = {"float32": 1e-6, "float64": 1e-12}
+RTOL = {"float32": 3e-6, "float64": 1e-12}  # one rounding of float32 for each of 50 steps
 
 
 def test_every_optimizer_is_here():

@@ -193,6 +193,7 @@ CASES = [
     case(indexing.put, (2,), index=(slice(None, None, 2),), shape=(4,)),
     case(indexing.gather, (2, 3), index=np.array([[2, 2], [0, 1]]), dim=1),
     case(indexing.gather, (2, 3), index=np.array([[2], [0]]), dim=1),
+    *(case(indexing.diagonal, (2, 3, 4), offset=k) for k in (0, 2, -1, 5)),
     case(indexing.put_along, (2, 2), index=np.array([[2, 2], [0, 1]]), dim=1, shape=(2, 3)),
     case(indexing.setitem, (3, 4), (4,), index=(1, ...)),
     case(indexing.setitem, (3, 4), (2, 4), index=np.array([2, 0])),

@@ -6,6 +6,7 @@ or, for a script that was written for it, `import tinygrad_hw as torch`.
 """
 
 import math as _math
+import warnings as _warnings
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
@@ -115,6 +116,9 @@ if _TYPE_CHECKING:
     from tinygrad_hw.random import set_rng_state as set_rng_state
     from tinygrad_hw.serialization import load as load
     from tinygrad_hw.serialization import save as save
+
+# log(0) is -inf here without a word, as in PyTorch; th.autograd.detect_anomaly says where it was.
+_warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tinygrad_hw\.")
 
 __version__ = "0.1.0"
 bool, float, int = _dtypes.bool_, _dtypes.float_, _dtypes.int_

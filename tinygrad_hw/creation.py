@@ -176,10 +176,16 @@ def full(
     requires_grad: bool = False,
 ) -> Tensor:
     """A tensor of one value; its dtype is the value's where none is given."""
-    value = as_array(fill_value, dtype)
+    value = as_array(fill_value) if dtype is None else in_dtype(fill_value, as_dtype(dtype))
     if value.ndim:
         raise TypeError(f"full takes one number as fill_value, not shape {value.shape}")
     return made(np.full(sizes((size,)), value), requires_grad, device, out)
+
+
+def in_dtype(number: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """A number in a dtype, around the corner where it is too large, as in PyTorch."""
+    with np.errstate(all="ignore"):
+        return np.asarray(raw(number)).astype(dtype)
 
 
 def asked(shape: tuple[Any, ...], size: Any) -> tuple[int, ...]:
@@ -281,7 +287,8 @@ def full_like(
     memory_format: Any = None,
 ) -> Tensor:
     """A tensor of one value, of the shape and dtype of `input`."""
-    array = np.full(input.array.shape, fill_value, input.dtype if dtype is None else kind(dtype))
+    value = in_dtype(fill_value, input.dtype if dtype is None else as_dtype(dtype))
+    array = np.full(input.array.shape, value)
     return made(array, requires_grad, device)
 
 

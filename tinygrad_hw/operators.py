@@ -109,6 +109,12 @@ class Operators(Traced):
     def __xor__(self, other: Operand) -> Tensor:
         return ew.bitwise_xor(self, other)
 
+    def __lshift__(self, other: Operand) -> Tensor:
+        return ew.left_shift(self, other)
+
+    def __rshift__(self, other: Operand) -> Tensor:
+        return ew.right_shift(self, other)
+
     def __invert__(self) -> Tensor:
         return ew.invert(self)
 
@@ -230,7 +236,7 @@ class Operators(Traced):
         return self.write(ew.div, other)
 
     def __ipow__(self, other: Operand) -> Self:
-        return self.write(ew.pow, other)
+        return self.rewrite(ew.pow, other)
 
     def __ifloordiv__(self, other: Operand) -> Self:
         return self.rewrite(arithmetic.floor_divide, other)

@@ -254,19 +254,16 @@ class Tensor(Methods):
         return int(self.array.item())
 
     def __reduce__(self) -> Any:
-        return rebuilt, (type(self), self.leaf_array(), self.tracked)
+        return rebuilt, (type(self), self.array, self.tracked)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        copy = rebuilt(type(self), self.leaf_array().copy(), self.tracked)
+        if self.node is not None:
+            raise RuntimeError("only leaves can be copied deeply: detach() it first.")
+        copy = rebuilt(type(self), copied(self.array, memo), self.tracked)
         memo[id(self)] = copy
         if self.grad is not None:
-            copy.grad = wrap(self.grad.array.copy())
+            copy.grad = wrap(copied(self.grad.array, memo))
         return copy
-
-    def leaf_array(self) -> NDArray[Any]:
-        if self.node is not None:
-            raise RuntimeError("only leaves can be copied deeply or pickled: detach() it first.")
-        return self.array
 
     # ------------------------------------------------------------------------- gradients
 
@@ -368,6 +365,21 @@ class Tensor(Methods):
                 tensor.grad = kept if tensor.grad is None else tensor.grad + kept
 
         self.register_hook(keep)
+
+
+def copied(array: NDArray[Any], memo: dict[int, Any]) -> NDArray[Any]:
+    """The same view of a copy of the memory behind it, of which `memo` holds one for all views."""
+    base = array
+    while isinstance(base.base, np.ndarray):
+        base = base.base
+    if id(base) not in memo:
+        memo[id(base)] = base.copy(order="K")
+        memo[id(memo[id(base)])] = base  # alive for as long as its id is used
+    fresh = memo[id(base)]
+    if base is array or fresh.strides != base.strides or array.dtype != base.dtype:
+        return fresh if base is array else array.copy()
+    offset = array.__array_interface__["data"][0] - base.__array_interface__["data"][0]
+    return np.ndarray(array.shape, array.dtype, fresh, offset, array.strides)
 
 
 def rebuilt(kind: type[Tensor], array: NDArray[Any], tracked: bool) -> Tensor:

@@ -18,7 +18,7 @@ target = torch.LongTensor([0, 1])
 print(pred.eq(target.data.view_as(pred)).cpu().sum(), pred.squeeze(), pred.view(-1))
 out, loss = Variable(x), 0
 loss += F.nll_loss(F.log_softmax(out, dim=1), target).data.item()
-print(round(loss, 5), out.volatile if hasattr(out, "volatile") else "", out.data.size())
+print(round(loss, 5), out.data.size())
 u = torch.FloatTensor(3).uniform_(0, 1)
 n = torch.Tensor(2, 2).normal_(0, 1)
 print(u.size(), bool((u >= 0).all()), n.dim(), torch.FloatTensor(2, 2).zero_(), torch.Tensor(2).fill_(3))
@@ -38,7 +38,7 @@ print(x.clamp(1, 4), x.clamp(max=2), x.clamp_min(2), x.abs().sum(), x.norm(2), x
 print(torch.mul(x, y), torch.div(x, y + 1), torch.sub(x, y, alpha=2), torch.add(x, y, alpha=10), x.add(y, alpha=0.5))
 print(x.narrow(1, 0, 2), x.select(0, 1), x.chunk(3, 1)[0], x.split(1)[1], x.unbind(0)[0], x.repeat(1, 2), x.expand(2, 3))
 print(torch.zeros([2, 2]), torch.ones((2,)), torch.eye(2).bool(), torch.full([2], 1.5), torch.arange(0, 3, 0.5))
-print(nn.Softmax(1)(x).sum(), nn.Sequential(nn.Linear(3, 2, False)), nn.LeakyReLU(negative_slope=0.2), nn.Dropout(0.3))
+print(nn.Softmax(1)(x), nn.Sequential(nn.Linear(3, 2, False)), nn.LeakyReLU(negative_slope=0.2), nn.Dropout(0.3))
 print(torch.nn.init.calculate_gain("relu"), torch.nn.init.ones_(torch.empty(2)), nn.init.eye_(torch.empty(2, 2)))
 for init in (nn.init.xavier_normal_, nn.init.kaiming_uniform_, nn.init.kaiming_normal_):
     drawn = init(torch.empty(200, 100))

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     )
     from tinygrad_hw.autograd.drawing import draw
     from tinygrad_hw.autograd.function import Function
+    from tinygrad_hw.tensor import Tensor
 
 __all__ = [
     "Function",
@@ -123,7 +124,7 @@ def grad(
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
-) -> tuple[Any, ...]:
+) -> tuple[Tensor, ...]:
     """The gradients of the sum of `outputs` with respect to each of `inputs`, as a tuple.
 
     Args:

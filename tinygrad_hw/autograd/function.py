@@ -103,7 +103,7 @@ class Function(FunctionCtx):
         raise NotImplementedError("setup_context is called where a subclass defines it")
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+    def backward(ctx: Any, *grad_outputs: Any, **kwargs: Any) -> Any:
         raise NotImplementedError(
             "this Function has no backward: define the static method backward(ctx, *grad_outputs), "
             "which returns a gradient for each argument of forward."
@@ -112,7 +112,7 @@ class Function(FunctionCtx):
     vjp = backward
 
     @staticmethod
-    def jvp(ctx: Any, *grad_inputs: Any) -> Any:
+    def jvp(ctx: Any, *grad_inputs: Any, **kwargs: Any) -> Any:
         """The tangents of the outputs, of those of the inputs; where it is not defined, `backward`
         is differentiated for them."""
         raise NotImplementedError("jvp is called where a subclass defines it")

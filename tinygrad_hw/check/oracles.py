@@ -271,12 +271,12 @@ class Oracle:
             return self.primal(shifted(values, name, h * v), name)
 
         here, gap, noise = self.primal(values, name), None, None
-        for h in (1e-4, 1e-5, 1e-6):
+        for h in (1e-4, 1e-5, 1e-6, 1e-7, 1e-8):
             ahead, behind = (moved(h) - here) / h, (here - moved(-h)) / h
             difference = abs(ahead - behind)
             bound = 1e-3 * (abs(ahead) + abs(behind))
-            if gap is not None:  # curvature shrinks with h, a kink does not
-                bound = np.maximum(bound, 0.7 * gap)
+            if gap is not None:  # curvature shrinks with h, and what rounds grows; a kink stays
+                bound = np.where(difference > 2 * gap, np.inf, np.maximum(bound, 0.7 * gap))
             if (difference <= bound).all():
                 return False
             if noise is None:  # what rounding alone does

@@ -37,7 +37,8 @@ def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
 
 def contiguous(input: Tensor, *, memory_format: Any = None) -> Tensor:
     """The tensor itself where its elements lie row by row, else such a copy."""
-    return input if input.array.flags.c_contiguous else ew.clone(input)
+    by_rows(memory_format)
+    return input if input.array.flags.c_contiguous else ew.clone(input, order="C")
 
 
 def to(

@@ -60,7 +60,7 @@ def topk(
     values, indices = sort(input, dim, descending=largest)
     if not input.array.ndim:
         return TOPK(values, indices)
-    return TOPK(values.narrow(dim, 0, k), indices.narrow(dim, 0, k))
+    return TOPK(*(x.narrow(dim, 0, k).contiguous() for x in (values, indices)))
 
 
 @overload

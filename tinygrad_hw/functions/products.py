@@ -50,6 +50,8 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
 def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """Σ input · tensor, of two vectors of one size."""
     of_axes("dot", (input, 1), (tensor, 1))
+    if input.array.dtype != tensor.array.dtype:
+        raise RuntimeError(f"dot: one dtype, not {input.array.dtype} and {tensor.array.dtype}")
     return matmul(input, tensor)
 
 

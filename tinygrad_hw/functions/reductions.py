@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 import numpy as np
 
 from tinygrad_hw.dtypes import DType
-from tinygrad_hw.functions.arguments import Dim, Operand, all_dims, as_dim, checked, numpy_names
+from tinygrad_hw.functions.arguments import (
+    Dim,
+    Operand,
+    all_dims,
+    as_dim,
+    as_traced,
+    checked,
+    numpy_names,
+)
 from tinygrad_hw.functions.shapes import cat
 from tinygrad_hw.rules import elementwise as ew
 from tinygrad_hw.rules import indexing, reductions
@@ -24,6 +32,9 @@ class ValuesIndices(NamedTuple):
     values: Tensor
     indices: Tensor
 
+    def __reduce__(self) -> Any:
+        return restored, (type(self).__name__, *self)
+
     def __repr__(self) -> str:
         name = type(self).__name__
         return f"return_types.{name}(\nvalues={self.values!r},\nindices={self.indices!r})"
@@ -32,6 +43,11 @@ class ValuesIndices(NamedTuple):
 def return_type(name: str) -> type[ValuesIndices]:
     """The pair under the name of the function that returns it, as PyTorch prints it."""
     return type(name, (ValuesIndices,), {"__slots__": ()})
+
+
+def restored(name: str, values: Tensor, indices: Tensor) -> ValuesIndices:
+    """What a pickle of such a pair comes back as."""
+    return return_type(name)(values, indices)
 
 
 MAX, MIN = return_type("max"), return_type("min")
@@ -217,6 +233,7 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = N
 
 def chosen(x: Tensor, choose: Any, dim: int, keepdim: bool) -> ValuesIndices:
     """The element that `choose` picks along `dim`, and its index."""
+    x = as_traced(x)
     dim = checked(dim, x.array.ndim)
     if not x.array.ndim:
         return ValuesIndices(x.clone(), choose(x))
@@ -304,6 +321,8 @@ def vector_norm(
     """(Σ |x|^ord)^(1/ord) over `dim` (all axes by default); for ±inf the greatest or least |x|,
     for 0 how many are not 0. Its slope where the norm is 0 is 0."""
     x = of_floats("norm", x if dtype is None else x.to(dtype))
+    if x.array.dtype == np.float16:  # whose squares overflow early
+        return vector_norm(x.to(np.float32), ord, dim, keepdim).to(np.float16)
     dims = all_dims(x, dim)
     if ord == 0:
         ones = ew.sign(x) * ew.sign(x)
@@ -316,7 +335,9 @@ def vector_norm(
         return extreme(size, dim=dims, keepdim=keepdim)
     if ord == 1:
         return reductions.sum(size, dim=dims, keepdim=keepdim)
-    total = reductions.sum(size**ord, dim=dims, keepdim=keepdim)
+    zero = ew.eq(x, 0)  # which has slope 0, whatever the power
+    powers = ew.where(zero, 0 if ord > 0 else np.inf, ew.where(zero, 1, size) ** ord)
+    total = reductions.sum(powers, dim=dims, keepdim=keepdim)
     none = ew.eq(total, 0)
     return ew.where(none, 0, ew.where(none, 1, total) ** (1 / ord))
 

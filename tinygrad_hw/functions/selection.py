@@ -77,7 +77,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     if as_tuple:
         array = input.array if input.array.ndim else input.array[None]
         return tuple(wrap(i) for i in np.nonzero(array))
-    return wrap(np.argwhere(input.array))
+    return wrap(np.ascontiguousarray(np.argwhere(input.array)))
 
 
 argwhere = nonzero

@@ -233,9 +233,8 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
 
 
 def along_diagonal(x: Tensor, offset: int) -> Tensor:
-    below, right = max(-offset, 0), max(offset, 0)
-    i = np.arange(max(0, min(x.array.shape[-2] - below, x.array.shape[-1] - right)))
-    return indexing.getitem(x, index=(..., i + below, i + right))
+    """The diagonal of the last two axes: a view."""
+    return indexing.diagonal(x, offset=offset)
 
 
 def diag(input: Tensor, diagonal: int = 0) -> Tensor:
@@ -255,7 +254,7 @@ def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     if input.array.ndim < 2:
         raise RuntimeError(f"tril takes matrices, not shape {input.array.shape}")
     n, m = input.array.shape[-2:]
-    return ew.where(np.tri(n, m, diagonal, dtype=bool), input, 0)
+    return ew.where(np.tri(n, m, diagonal, dtype=bool), input, np.zeros((), input.array.dtype))
 
 
 def triu(input: Tensor, diagonal: int = 0) -> Tensor:
@@ -263,7 +262,7 @@ def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     if input.array.ndim < 2:
         raise RuntimeError(f"triu takes matrices, not shape {input.array.shape}")
     n, m = input.array.shape[-2:]
-    return ew.where(np.tri(n, m, diagonal - 1, dtype=bool), 0, input)
+    return ew.where(np.tri(n, m, diagonal - 1, dtype=bool), np.zeros((), input.array.dtype), input)
 
 
 # --------------------------------------------------------------------------- joined and repeated
@@ -327,7 +326,7 @@ def repeat(input: Tensor, *repeats: Any) -> Tensor:
     wide = shapes.expand(shapes.reshape(input, shape=tuple(single)), shape=tuple(pairs))
     total = tuple(a * b for a, b in zip(times, shape, strict=True))
     result = shapes.reshape(wide, shape=total)
-    return result if result.array.base is None else ew.clone(result)
+    return result if result.array.base is None else ew.clone(result, order="C")
 
 
 def tile(input: Tensor, *dims: Any) -> Tensor:

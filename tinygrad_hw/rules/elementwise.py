@@ -183,12 +183,15 @@ isclose = comparison(lambda a, b, **kw: np.isclose(a, b, **kw), name="isclose")
 logical_and, logical_or = Op(np.logical_and), Op(np.logical_or)
 logical_xor, logical_not = Op(np.logical_xor), Op(np.logical_not)
 bitwise_and, bitwise_or = comparison(np.bitwise_and), comparison(np.bitwise_or)
+left_shift, right_shift = comparison(np.left_shift), comparison(np.right_shift)
 bitwise_xor, invert = comparison(np.bitwise_xor), Op(np.invert)
 isnan, isinf, isfinite = Op(np.isnan), Op(np.isinf), Op(np.isfinite)
 
 # ---------------------------------------------------------------------------------------- storage
 
-clone = elementwise(np.copy, lambda g, _, x: g, name="clone")
+clone = elementwise(  # in the order of memory "C", rows first, or "K", as it is
+    lambda x, *, order="K": np.copy(x, order), lambda g, _, x, order="K": g, name="clone"
+)
 cast = elementwise(  # the engine casts the cotangent back
     lambda x, *, dtype: x.astype(dtype), lambda g, _, x, dtype: g, name="to"
 )
