@@ -127,7 +127,7 @@ def page() -> str:
         "Written by `python tests/covered.py` from the code, and held to it by a test. Everything",
         "here has PyTorch's names, arguments, defaults and results; what is refused says so, and",
         "the README's *Limits* name the differences. A gradient is a *rule* of the table, or",
-        "*composed* of functions that have one, or there is *none*, because the result is constant.",
+        "*composed* of such functions, or there is *none*, because the result is constant.",
     ]
     total = 0
     for family, title in FAMILIES.items():
@@ -144,7 +144,8 @@ def page() -> str:
         "",
         "## Not yet",
         "",
-        ", ".join(f"`{n}`" for n in missing) + ". Nor are complex numbers, sparse and quantized tensors,",
+        ", ".join(f"`{n}`" for n in missing) + ".",
+        "Nor are complex numbers, sparse and quantized tensors,",
         "devices other than the CPU, or gradients of singular values and eigenvalues here.",
         "",
         f"In numbers: {total} functions of tensors, {len(table)} ops, {rules} derivative rules.",
