@@ -91,7 +91,7 @@ class PixelVectors(Dataset[tuple[Tensor, Tensor]]):
 
     >>> X, y = DrawnFashion(train=False, n=50).vectors()[:]
     >>> X.shape, y.shape
-    ((50, 784), (50,))
+    (Size([50, 784]), Size([50]))
     """
 
     def __init__(self, pixels: NDArray[np.uint8], targets: NDArray[np.int64]) -> None:
@@ -150,7 +150,7 @@ class DrawnFashion(FashionImages):
     unless given. Nothing is read or written.
 
     >>> DrawnFashion(train=False, n=50).data.shape
-    (50, 28, 28)
+    Size([50, 28, 28])
     """
 
     name = "drawn-fashion"
