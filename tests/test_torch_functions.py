@@ -34,7 +34,7 @@ POINTWISE = [
     "L.exp2(x)", "x.log2()", "x.log10()", "x.rsqrt()", "x.reciprocal()", "x.abs().sqrt()",
     "L.tan(x)", "(x / 4).asin()", "(x / 4).acos()", "x.atan()", "x.sinh()", "L.cosh(x)",
     "x.asinh()", "(x.abs() + 1.5).acosh()", "(x / 4).atanh()", "L.erf(x)",
-    "(x / 8 + 0.5).logit()", "x.logit(eps=0.2)", "L.xlogy(1.5, x.abs() + 0.5)",
+    "(x / 8 + 0.5).logit()", "L.xlogy(1.5, x.abs() + 0.5)",
     "x.nan_to_num(0.5)", "x.clamp_min(0.5)", "L.clip(x, -1, 1)", "x.add(x, alpha=2)",
     "x.sub(1, alpha=0.5)", "L.rsub(x, 2, alpha=3)", "x.lerp(x * x, 0.25)",
     "L.addcmul(x, x, x, value=0.5)", "L.addcdiv(x, x, x.abs() + 1, value=2)", "x.square().neg()",
@@ -147,6 +147,32 @@ SHAPES = [
     "L.linalg.cross(x.T, x.T * x.T)",
     "L.baddbmm(x[:2, :2], x.reshape(2, 2, 3), x.reshape(2, 3, 2))",
 ]  # fmt: skip
+
+
+INDEXED = [
+    "x[0, :, L.tensor([1, 0])]", "x[1, 0:2, [1, 0]]", "x[..., 1, L.tensor([0, 1])]",
+    "x[None, 1, :, L.tensor([0, 1])]", "x[L.tensor([0, 2]), 1, L.tensor([0, 1])]",
+    "x[L.tensor(1), :, L.tensor([0, 1])]", "x[0, L.tensor([True, False])]",
+    "x[:, L.tensor([0, 1]), 1]", "x[-1, ..., L.tensor([1, 1, 0])]",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", INDEXED)
+@few
+@given(seed=seeds)
+def test_numbers_beside_index_tensors(text: str, seed: int) -> None:
+    """Read, and written to with a gradient for what is written: NumPy would order the axes by the
+    numbers too."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((3, 2, 2))
+    read = called(text)
+    agree(read, x, seed=seed)
+    v = rng.standard_normal(np.shape(numpy(read(th, th.tensor(x)))))
+    scope: dict[str, Any] = {}
+    target = text.replace("x[", "y[", 1)
+    exec(f"def write(L, x, v):\n    y = x * 1\n    {target} = v * 2\n    return y * y", scope)
+    if "[1, 1, 0]" not in text:  # of a place named twice it is not said which value stays
+        agree(scope["write"], x, v, seed=seed, orders=1)
 
 
 @pytest.mark.parametrize("text", SHAPES)
@@ -293,6 +319,43 @@ def test_refusals_are_of_pytorchs_kind(name: str) -> None:
     with pytest.raises(kind) as mine:
         called(REFUSED[name])(th, th.tensor(x))
     assert len(str(mine.value)) > 20
+
+
+OLD = [
+    "x.svd()[2].abs()", "x.svd()[0].shape[1] * L.ones(1)", "L.svd(x.T, some=False).V.abs()",
+    "L.linalg.pinv(x @ x.T)", "L.addmm(x * float('nan'), x, x.T @ x, beta=0)",
+    "L.addmm(x, x * float('nan'), x.T @ x, alpha=0)", "x.any(dim=())", "(x > 0).all(dim=())",
+    "x.clamp(L.tensor(float('nan'), dtype=x.dtype))", "L.diag(x @ x.T)", "x.logit(eps=0.2)",
+    "x.T.contiguous().view(-1)",
+    "x[:, [2, 0]].view(-1)", "x.sort(0)[0].view(-1)", "x.topk(2, 0)[0].view(-1)",
+    "L.linalg.cholesky(L.tensor([[4.0, 1.0], [2.0, 3.0]]), upper=True)",
+    "L.Tensor(L.zeros(2, 3).size()).shape[1] * x", "L.tensor([x.sum(), x[0, 0]])",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", OLD)
+def test_values_that_are_easy_to_get_wrong(text: str) -> None:
+    x = np.random.default_rng(0).standard_normal((3, 4))
+    mine, theirs = (numpy(called(text)(L, L.tensor(x))) for L in (th, torch))
+    assert mine.shape == theirs.shape
+    np.testing.assert_allclose(mine, theirs, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "L.linalg.norm(L.ones(2, 3, 4), 2)", "L.tensor(2**63)", "x.long() @ x.T", "-(x > 0)",
+        "L.linalg.cross(x[0, :3], x[:3, :3])", "(x > 0) - (x > 1)", "L.tensor([x, x])",
+        "L.linalg.inv(L.zeros(2, 2))",
+    ],
+)  # fmt: skip
+def test_what_has_no_value_is_refused(text: str) -> None:
+    x = np.arange(12.0).reshape(3, 4)
+    for L in (torch, th):
+        with pytest.raises((RuntimeError, ValueError)):
+            called(text)(L, L.tensor(x))
+    with pytest.raises(th.linalg.LinAlgError):
+        th.linalg.inv(th.zeros(2, 2))
 
 
 def test_other_devices_are_refused() -> None:

@@ -223,4 +223,5 @@ preserve_format, contiguous_format = _cv.preserve_format, _cv.contiguous_format
 channels_last, strided = _cv.channels_last, "strided"
 
 cholesky, det, inverse, slogdet = linalg.cholesky, linalg.det, linalg.inv, linalg.slogdet
-matrix_power, pinverse, qr, svd = linalg.matrix_power, linalg.pinv, linalg.qr, linalg.svd
+matrix_power, pinverse = linalg.matrix_power, linalg.pinv
+qr, svd = linalg.qr, linalg.svd_of_old

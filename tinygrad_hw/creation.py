@@ -20,7 +20,7 @@ from tinygrad_hw.dtypes import (
     promote_types,
 )
 from tinygrad_hw.functions.arguments import sizes, written
-from tinygrad_hw.tape import raw
+from tinygrad_hw.tape import Traced, raw
 from tinygrad_hw.tensor import Tensor, leaf
 
 
@@ -43,14 +43,43 @@ def kind(dtype: DType) -> np.dtype[Any]:
 def as_array(data: Any, dtype: DType = None, copy: bool | None = True) -> NDArray[Any]:
     """`data` as an array: Python floats and lists of them get the default dtype, arrays keep
     theirs."""
-    source = raw(data)
+    source = numbers_of(data) if isinstance(data, (list, tuple)) else raw(data)
     if dtype is not None:
         return np.array(source, dtype=as_dtype(dtype), copy=copy)
     array = np.array(source, copy=copy)
+    if array.dtype.kind in "uO" and isinstance(source, (int, list, tuple)):
+        large(source)
     as_dtype(array.dtype)
     if array.dtype != int64 and isinstance(source, (int, float, list, tuple)):
         return array.astype(met_in(source, array.dtype), copy=False)
     return array
+
+
+def numbers_of(data: Any) -> Any:
+    """Nested lists with the tensors among them, of one element each, as their numbers.
+
+    Raises:
+        ValueError: a tensor of several elements in a list.
+    """
+    if isinstance(data, (list, tuple)):
+        return [numbers_of(x) for x in data]
+    if isinstance(data, Traced):
+        if data.array.size != 1:
+            raise ValueError(
+                f"a list of numbers has a tensor of shape {data.array.shape} in it: th.stack joins "
+                "tensors of one shape."
+            )
+        return data.array.reshape(())
+    return data
+
+
+def large(data: Any) -> None:
+    """Refuse whole numbers that int64 does not hold, where NumPy would take uint64 or objects."""
+    for n in data if isinstance(data, (list, tuple)) else (data,):
+        if isinstance(n, (list, tuple)):
+            large(n)
+        elif isinstance(n, int) and not -(2**63) <= n < 2**63:
+            raise ValueError(f"{n} does not fit int64, the dtype of whole numbers")
 
 
 def met_in(data: Any, dtype: np.dtype[Any]) -> np.dtype[Any]:

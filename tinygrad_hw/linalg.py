@@ -17,6 +17,7 @@ from tinygrad_hw.functions.arguments import Dim, Operand, all_dims
 from tinygrad_hw.functions.products import cross as cross_of
 from tinygrad_hw.functions.products import matmul
 from tinygrad_hw.functions.reductions import vector_norm
+from tinygrad_hw.op import LinAlgError
 from tinygrad_hw.rules import elementwise as ew
 from tinygrad_hw.rules import linalg as rules
 from tinygrad_hw.tape import Traced, grad_mode, wrap
@@ -24,9 +25,8 @@ from tinygrad_hw.tape import Traced, grad_mode, wrap
 if TYPE_CHECKING:
     from tinygrad_hw.tensor import Tensor
 
-LinAlgError = np.linalg.LinAlgError
-
 __all__ = [
+    "LinAlgError",
     "cholesky",
     "cond",
     "cross",
@@ -106,8 +106,9 @@ def slogdet(A: Tensor) -> SignLogabsdet:
 
 def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
     """The lower triangular L of A = L Lᵀ (or, with `upper`, Lᵀ), of a positive definite A: only its
-    lower triangle is read. Raises RuntimeError where A is not positive definite."""
-    lower = rules.cholesky(square("cholesky", A))
+    lower (upper) triangle is read. Raises RuntimeError where A is not positive definite."""
+    square("cholesky", A)
+    lower = rules.cholesky(A.transpose(-1, -2) if upper else A)
     return lower.transpose(-1, -2) if upper else lower
 
 
@@ -121,6 +122,9 @@ def matrix_power(A: Tensor, n: int) -> Tensor:
         if n % 2:
             result = A if result is None else result @ A
         A, n = A @ A if n > 1 else A, n // 2
+    if result is A:
+        copy: Tensor = A.clone()
+        return copy
     if result is None:
         eye = np.eye(A.array.shape[-1], dtype=A.array.dtype)
         return wrap(np.broadcast_to(eye, A.array.shape).copy())
@@ -163,6 +167,8 @@ def norm(
     pair = isinstance(dim, (tuple, list)) and len(dim) == 2
     if ord is None:
         return vector_norm(A, 2, dim, keepdim, dtype=dtype)
+    if dim is None and A.ndim not in (1, 2):
+        raise RuntimeError(f"norm with ord={ord!r} takes a vector, a matrix, or dim: {A.ndim} axes")
     if pair or isinstance(ord, str) or (dim is None and A.ndim == 2):
         return matrix_norm(A, ord, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
     return vector_norm(A, ord, dim, keepdim, dtype=dtype)
@@ -254,6 +260,20 @@ def svd(A: Tensor, full_matrices: bool = True) -> SVD:
     return SVD(*values_only("svd", np.linalg.svd, A, full_matrices=full_matrices))
 
 
+class OldSVD(NamedTuple):
+    """A = U diag(S) Vᵀ."""
+
+    U: Tensor
+    S: Tensor
+    V: Tensor
+
+
+def svd_of_old(input: Tensor, some: bool = True) -> OldSVD:
+    """`torch.svd`, which gives V and not its transpose, and by default the reduced matrices."""
+    u, s, vh = svd(input, full_matrices=not some)
+    return OldSVD(u, s, vh.transpose(-1, -2))
+
+
 def svdvals(A: Tensor) -> Tensor:
     """The singular values, in descending order; no gradient."""
     found: Tensor = values_only("svdvals", np.linalg.svd, A, compute_uv=False)
@@ -278,15 +298,20 @@ def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
     return found
 
 
+def cutoff(A: Tensor) -> float:
+    """What singular values count as 0, in relation to the greatest: those that rounding makes."""
+    return float(max(A.array.shape[-2:]) * np.finfo(A.array.dtype).eps)
+
+
 def pinv(A: Tensor) -> Tensor:
     """The pseudo-inverse; no gradient."""
-    found: Tensor = values_only("pinv", np.linalg.pinv, A)
+    found: Tensor = values_only("pinv", np.linalg.pinv, A, rcond=cutoff(A))
     return found
 
 
 def lstsq(A: Tensor, B: Tensor) -> LstSq:
     """The X that makes ‖A X - B‖ least; no gradient."""
-    x, residuals, rank, s = values_only("lstsq", np.linalg.lstsq, A, B)
+    x, residuals, rank, s = values_only("lstsq", np.linalg.lstsq, A, B, rcond=cutoff(A))
     return LstSq(x, residuals, rank, s)
 
 

@@ -189,7 +189,7 @@ class Methods(Operators):
     # ---------------------------------------------------------------------- linear algebra
 
     inverse, det, slogdet, cholesky = linalg.inv, linalg.det, linalg.slogdet, linalg.cholesky
-    matrix_power, svd, qr, pinverse = linalg.matrix_power, linalg.svd, linalg.qr, linalg.pinv
+    matrix_power, svd, qr, pinverse = linalg.matrix_power, linalg.svd_of_old, linalg.qr, linalg.pinv
 
     # -------------------------------------------------------- in another order, or in place
 

@@ -36,6 +36,10 @@ FOREIGN = frozenset({list, tuple, str, complex})  # which NumPy takes beside an 
 by_ufunc: dict[np.ufunc, Callable[..., Any]] = {}  # np.exp(tensor) finds its op here
 
 
+class LinAlgError(RuntimeError):
+    """A matrix that is singular, or not positive definite, where it may not be."""
+
+
 class Op:
     """A NumPy function with one derivative rule for each input (None: not differentiable)."""
 
@@ -208,6 +212,10 @@ def explained(op: Op, error: Exception, arrays: Sequence[Any], static: dict[str,
     )
     options = "".join(f", {k}={v!r}" for k, v in static.items() if not isinstance(v, np.ndarray))
     kind = next((k for k in (IndexError, TypeError) if isinstance(error, k)), RuntimeError)
+    if isinstance(error, np.linalg.LinAlgError):
+        kind = LinAlgError
+    elif "ufunc" in str(error) or "numpy boolean" in str(error):  # of dtypes, not of Python's types
+        kind = RuntimeError
     hint = ""
     shapes = [a.shape for a in arrays if isinstance(a, np.ndarray)]
     if "broadcast" in str(error) and len(shapes) > 1:

@@ -83,10 +83,10 @@ class Operators(Traced):
     # ------------------------------------------------------- comparisons carry no gradient
 
     def __eq__(self, other: Operand) -> Tensor:  # type: ignore[override]
-        return ew.eq(self, other)
+        return False if other is None else ew.eq(self, other)  # type: ignore[return-value]
 
     def __ne__(self, other: Operand) -> Tensor:  # type: ignore[override]
-        return ew.ne(self, other)
+        return True if other is None else ew.ne(self, other)  # type: ignore[return-value]
 
     def __lt__(self, other: Operand) -> Tensor:
         return ew.lt(self, other)
@@ -123,12 +123,21 @@ class Operators(Traced):
     # --------------------------------------------------------------------------- indexing
 
     def __getitem__(self, index: Any) -> Tensor:
-        return indexing.getitem(self, index=as_index(index))
+        index = as_index(index)
+        if (steps := numbers_first(index)) is not None:
+            chosen = indexing.getitem(self, index=steps[0])
+            return indexing.getitem(chosen, index=steps[1])
+        return indexing.getitem(self, index=index)
 
     def __setitem__(self, index: Any, value: Operand) -> None:
         index = as_index(index)
+        if (steps := numbers_first(index)) is not None:
+            places = np.arange(self.array.size).reshape(self.array.shape)[steps[0]][steps[1]]
+            index = np.unravel_index(places, self.array.shape)
         given = np.asarray(raw(value))
         as_dtype(given.dtype)
+        if type(value) in (int, float) and self.array.dtype.kind in "iu":
+            fitting(value, self.array.dtype)
         if self.records(value):
             value = value if isinstance(value, Traced) else given
             self.become(indexing.setitem(self.before(), value, index=index))
@@ -178,7 +187,8 @@ class Operators(Traced):
     def become(self, result: Tensor) -> None:
         """Take over the elements and the history of `result`."""
         self.overwrite(result.array)
-        self.node, self.tracked = result.node, result.tracked
+        if self.array.dtype.kind == "f":  # whole numbers have no gradient
+            self.node, self.tracked = result.node, result.tracked
 
     def overwrite(self, values: Array) -> None:
         """Take over elements of the same shape, whose dtype may not be of a higher kind."""
@@ -305,13 +315,51 @@ def drawing() -> Any:
     return random
 
 
+def fitting(value: float, dtype: np.dtype[Any]) -> None:
+    """Refuse a number that whole numbers of this dtype cannot hold."""
+    limits = np.iinfo(dtype)
+    if not limits.min <= value <= limits.max:
+        raise RuntimeError(f"{value} does not fit {dtype}, from {limits.min} to {limits.max}")
+
+
 def as_index(index: Any) -> Any:
     """An index as NumPy takes it, with an Ellipsis where a number would come out: a 0-d view."""
+    if isinstance(index, list) and any(not isinstance(i, (int, np.integer)) for i in index):
+        index = tuple(index)  # as PyTorch reads a list of lists, slices or tensors
     if isinstance(index, tuple):
-        index = tuple([raw(i) for i in index])
-        if all(isinstance(i, int) for i in index):
-            return (*index, ...)
-        return tuple([list(i) if isinstance(i, range) else i for i in index])
-    if isinstance(index, int) and not isinstance(index, bool):
-        return (index, ...)
-    return list(index) if isinstance(index, range) else raw(index)
+        index = tuple([plain_index(i) for i in index])
+        return (*index, ...) if all(isinstance(i, int) for i in index) else index
+    index = plain_index(index)
+    return (index, ...) if isinstance(index, int) and not isinstance(index, bool) else index
+
+
+def plain_index(part: Any) -> Any:
+    """One part of an index: a tensor as its array, a 0-d one of a whole number as that."""
+    part = raw(part)
+    if isinstance(part, range):
+        return list(part)
+    if isinstance(part, np.ndarray):
+        if part.dtype == np.uint8:  # masks of old
+            return part.astype(bool)
+        if not part.ndim and part.dtype.kind in "iu":
+            return int(part)
+    return part
+
+
+def numbers_first(index: Any) -> tuple[Any, Any] | None:
+    """An index of numbers beside arrays in two, first the numbers and then the rest: so PyTorch
+    reads it, while NumPy would take the numbers for arrays, and order the axes by them."""
+    if not isinstance(index, tuple) or not any(isinstance(i, (list, np.ndarray)) for i in index):
+        return None
+    if not any(isinstance(i, int) and not isinstance(i, bool) for i in index):
+        return None
+    first: list[Any] = []
+    for i in index:
+        if isinstance(i, np.ndarray) and i.dtype == bool:
+            first += [slice(None)] * i.ndim
+        elif isinstance(i, (list, np.ndarray, slice)):
+            first.append(slice(None))
+        elif i is not None:
+            first.append(i)
+    rest = tuple(i for i in index if not isinstance(i, int) or isinstance(i, bool))
+    return tuple(first), rest

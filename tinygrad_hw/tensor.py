@@ -43,10 +43,12 @@ class Tensor(Methods):
             return rebuilt(cls, np.empty(sizes(data) if data else (0,), Default.dtype), False)
         if len(data) != 1:
             raise TypeError(f"Tensor takes data, or sizes, not {data}")
+        if isinstance(data[0], Size):
+            return rebuilt(cls, np.empty(data[0], Default.dtype), False)
         source = raw(data[0])
         if not np.ndim(source):
             raise TypeError("Tensor takes a sequence of numbers; th.tensor(x) takes one number")
-        return rebuilt(cls, np.array(source, dtype=Default.dtype), False)
+        return rebuilt(cls, np.array(source, dtype=Default.dtype, copy=None), False)
 
     # ------------------------------------------------------------------------ what it is
 

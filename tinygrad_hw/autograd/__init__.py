@@ -121,6 +121,7 @@ def grad(
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
@@ -130,6 +131,7 @@ def grad(
     Args:
         outputs, grad_outputs: as `tensors` and `grad_tensors` of `backward`.
         inputs: one tensor or several, leaves or not; their `.grad` is left alone.
+        only_inputs: True; PyTorch has long refused anything else.
         allow_unused: give None for an input that the outputs do not depend on.
         is_grads_batched: each of `grad_outputs` is a batch of cotangents, and each result one of
             gradients; swept one after the other.
@@ -146,6 +148,8 @@ def grad(
     """
     if materialize_grads and allow_unused is False:
         raise ValueError("materialize_grads=True gives zeros for unused inputs: drop allow_unused")
+    if not only_inputs:
+        raise ValueError("only_inputs=False is not to be had: gradients come of the inputs alone")
     wanted = listed(inputs)
     if is_grads_batched:
         batches = listed(grad_outputs)
@@ -157,7 +161,7 @@ def grad(
                 [g[k] for g in batches],
                 retain_graph if k == last else True,
                 create_graph,
-                allow_unused,
+                allow_unused=allow_unused,
                 materialize_grads=materialize_grads,
             )
             for k in range(last + 1)

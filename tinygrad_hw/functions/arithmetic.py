@@ -154,9 +154,16 @@ def clamp(
     if min is None and max is None:
         raise RuntimeError("clamp needs min, max or both")
     if hasattr(min, "shape") or hasattr(max, "shape"):  # bounds that gradients flow to
-        low: Any = input if min is None else where(input < min, min, input)
-        return written(low if max is None else where(low > max, max, low), out)
+        below: Any = input if min is None else where(outside(input < min, min), min, input)
+        if max is None:
+            return written(below, out)
+        return written(where(outside(below > max, max), max, below), out)
     return written(ew.clamp(input, min=min, max=max), out)
+
+
+def outside(beyond: Tensor, bound: Operand) -> Tensor:
+    """Where a bound is taken: beyond it, and where it is nan."""
+    return ew.bitwise_or(beyond, ew.isnan(bound))
 
 
 def clamp_min(input: Tensor, min: Operand) -> Tensor:

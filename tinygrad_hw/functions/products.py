@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinygrad_hw.functions.arguments import Operand, checked, numpy_names, written
-from tinygrad_hw.functions.shapes import diagonal, movedim, permute, reshape, stack
+from tinygrad_hw.functions.shapes import diagonal, expand, movedim, permute, reshape, stack
 from tinygrad_hw.rules import linalg
+from tinygrad_hw.tape import wrap
 
 if TYPE_CHECKING:
     from tinygrad_hw.tensor import Tensor
@@ -71,30 +72,43 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
     return reshape(input, -1, 1) * vec2
 
 
+def weighted(beta: float, input: Tensor, alpha: float, product: Tensor) -> Tensor:
+    """beta * input + alpha * product, where a factor of 0 drops its term, nan and all."""
+    if product.array.dtype.kind != "f" and (beta % 1 or alpha % 1):
+        raise RuntimeError(f"beta={beta} and alpha={alpha} of whole numbers have to be whole too")
+    if product.array.dtype.kind != "f":
+        beta, alpha = int(beta), int(alpha)
+    shape = np.broadcast_shapes(input.array.shape, product.array.shape)
+    terms = [expand(x, shape) * factor for factor, x in ((beta, input), (alpha, product)) if factor]
+    if not terms:
+        return wrap(np.zeros(shape, product.array.dtype))
+    return terms[0] if len(terms) == 1 else terms[0] + terms[1]
+
+
 def addmm(
     input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1
 ) -> Tensor:
     """beta * input + alpha * mat1 @ mat2."""
-    return beta * input + alpha * mm(mat1, mat2)
+    return weighted(beta, input, alpha, mm(mat1, mat2))
 
 
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta * input + alpha * mat @ vec."""
-    return beta * input + alpha * mv(mat, vec)
+    return weighted(beta, input, alpha, mv(mat, vec))
 
 
 def addbmm(
     input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1
 ) -> Tensor:
     """beta * input + alpha * Σ batch1[i] @ batch2[i]."""
-    return beta * input + alpha * bmm(batch1, batch2).sum(0)
+    return weighted(beta, input, alpha, bmm(batch1, batch2).sum(0))
 
 
 def baddbmm(
     input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1
 ) -> Tensor:
     """beta * input + alpha * batch1 @ batch2."""
-    return beta * input + alpha * bmm(batch1, batch2)
+    return weighted(beta, input, alpha, bmm(batch1, batch2))
 
 
 def trace(input: Tensor) -> Tensor:
@@ -117,6 +131,10 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
 @numpy_names
 def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
     """The cross product of vectors of three along `dim`, by default the first axis of size 3."""
+    if input.array.ndim != other.array.ndim:
+        raise RuntimeError(
+            f"cross: shapes {input.array.shape} and {other.array.shape} differ in their axes"
+        )
     if dim is None:
         threes = [i for i, n in enumerate(input.array.shape) if n == 3]
         if not threes:

@@ -267,12 +267,16 @@ def is_bool_array(x: Tensor) -> bool:
 @numpy_names
 def any(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """Whether some element is not 0."""
+    if dim == ():  # over no axes
+        return like_bool(ew.ne(input, 0), input)
     return like_bool(reductions.any(input, dim=as_dim(input, dim), keepdim=keepdim), input)
 
 
 @numpy_names
 def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """Whether no element is 0."""
+    if dim == ():  # over no axes
+        return like_bool(ew.ne(input, 0), input)
     return like_bool(reductions.all(input, dim=as_dim(input, dim), keepdim=keepdim), input)
 
 

@@ -240,7 +240,7 @@ def along_diagonal(x: Tensor, offset: int) -> Tensor:
 def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     """The diagonal of a matrix, or the matrix of a diagonal."""
     if input.array.ndim == 2:
-        return along_diagonal(input, diagonal)
+        return ew.clone(along_diagonal(input, diagonal))
     if input.array.ndim != 1:
         raise RuntimeError(f"diag takes a vector or a matrix, not shape {input.array.shape}")
     n = len(input.array)

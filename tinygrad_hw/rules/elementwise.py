@@ -50,6 +50,11 @@ def one_less(a: Any, b: Any) -> Any:
     return where((a == 0) & (b == 0), 1, a) ** (b - 1)
 
 
+def squares(a: Any, b: Any) -> Any:
+    """a² + b², and 1 at the origin, where an angle has slope 0."""
+    return where((a == 0) & (b == 0), 1, a * a + b * b)
+
+
 def where_nonzero(a: Any, b: Any) -> Any:
     """`a`, with 1 where `a ** b` has no slope in b (0 to a power that is not negative)."""
     if isinstance(a, (int, float)) and a:
@@ -120,8 +125,8 @@ acos = elementwise(np.arccos, lambda g, _, x: -g / sqrt(1 - x * x), name="acos")
 atan = elementwise(np.arctan, lambda g, _, x: g / (x * x + 1), name="atan")
 atan2 = elementwise(
     np.arctan2,
-    lambda g, _, a, b: g * b / (a * a + b * b),
-    lambda g, _, a, b: -g * a / (a * a + b * b),
+    lambda g, _, a, b: g * b / squares(a, b),
+    lambda g, _, a, b: -g * a / squares(a, b),
     name="atan2",
 )
 sinh: Op = elementwise(np.sinh, lambda g, _, x: g * cosh(x))

@@ -50,7 +50,7 @@ def one_dtype(*arrays: Any) -> None:
     for a in arrays:
         if not isinstance(a, np.ndarray):
             raise TypeError("a product is of tensors or arrays")
-        if a.dtype != first.dtype and a.dtype.kind == first.dtype.kind == "f":
+        if a.dtype != first.dtype and "c" not in (a.dtype.kind, first.dtype.kind):
             raise ValueError(f"one dtype is needed; write .to(th.{a.dtype}) on the first")
 
 
