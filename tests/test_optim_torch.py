@@ -241,3 +241,11 @@ def test_steps_of_an_old_state_dict_may_be_plain_numbers():
     adam.step()
     assert adam.state[p]["step"].item() == 4
     assert adam.state[p]["exp_avg_sq"].dtype == th.float32
+
+
+def test_groups_are_printed_apart():
+    def shown(L):
+        x, y = L.ones(1, requires_grad=True), L.ones(1, requires_grad=True)
+        return repr(L.optim.Adam([{"params": [x]}, {"params": [y], "lr": 0.1}]))
+
+    assert shown(th) == shown(torch)

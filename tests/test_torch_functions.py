@@ -273,6 +273,18 @@ def test_in_place_is_out_of_place_in_the_same_memory(text: str, seed: int) -> No
         agree(lambda L, a, b: f(L, a.clone(), b) * a, x, y, seed=seed, orders=1)
 
 
+@few
+@given(seed=seeds)
+def test_a_recorded_write_of_more_axes(seed: int) -> None:
+    def write(L: Any, x: Any, v: Any) -> Any:
+        y = x * 1
+        y[1:] = v.reshape(1, 2, 2) * 2
+        return y * y
+
+    rng = np.random.default_rng(seed)
+    agree(write, rng.standard_normal((3, 2)), rng.standard_normal((2, 2)), seed=seed)
+
+
 # ------------------------------------------------------------------------- values and refusals
 
 VALUES = [

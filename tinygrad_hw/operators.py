@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_hw.dtypes import as_dtype, can_cast
 from tinygrad_hw.functions import arithmetic
-from tinygrad_hw.functions.arguments import Operand
+from tinygrad_hw.functions.arguments import Operand, as_traced
 from tinygrad_hw.op import Op
 from tinygrad_hw.rules import elementwise as ew
 from tinygrad_hw.rules import indexing, linalg
@@ -139,7 +139,10 @@ class Operators(Traced):
         if type(value) in (int, float) and self.array.dtype.kind in "iu":
             fitting(value, self.array.dtype)
         if self.records(value):
-            value = value if isinstance(value, Traced) else given
+            value = as_traced(value if isinstance(value, Traced) else given)
+            ndim = self.array[index].ndim
+            while value.ndim > ndim and value.array.shape[0] == 1:  # axes that broadcasting adds
+                value = value[0]
             self.become(indexing.setitem(self.before(), value, index=index))
             return
         try:

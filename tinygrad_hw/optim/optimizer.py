@@ -222,11 +222,11 @@ class Optimizer:
         vars(self).update(state, scratch={})
 
     def __repr__(self) -> str:
-        lines = []
+        groups = []
         for i, group in enumerate(self.param_groups):
-            lines.append(f"Parameter Group {i}")
-            lines += [f"    {k}: {group[k]}" for k in sorted(group) if k != "params"]
-        return f"{type(self).__name__} (\n" + "\n".join(lines) + "\n)"
+            lines = [f"    {k}: {group[k]}" for k in sorted(group) if k != "params"]
+            groups.append("\n".join([f"Parameter Group {i}", *lines]))
+        return f"{type(self).__name__} (\n" + "\n\n".join(groups) + "\n)"
 
 
 def owned(value: Any, dtype: Any = None) -> Any:
