@@ -339,7 +339,9 @@ OLD = [
     "L.addmm(x, x * float('nan'), x.T @ x, alpha=0)", "x.any(dim=())", "(x > 0).all(dim=())",
     "x.clamp(L.tensor(float('nan'), dtype=x.dtype))", "L.diag(x @ x.T)", "x.logit(eps=0.2)",
     "x.T.contiguous().view(-1)",
-    "x[:, [2, 0]].view(-1)", "x.sort(0)[0].view(-1)", "x.topk(2, 0)[0].view(-1)",
+    "(L.ones(4096, dtype=L.float16)).cumsum(0)[-1]", "L.ones(4096, 2, dtype=L.float16).sum(0)",
+    "(L.ones(8, dtype=L.float16) * 6e4).mean()", "x[:, [2, 0]].view(-1)", "x.sort(0)[0].view(-1)",
+    "x.topk(2, 0)[0].view(-1)",
     "L.linalg.cholesky(L.tensor([[4.0, 1.0], [2.0, 3.0]]), upper=True)",
     "L.Tensor(L.zeros(2, 3).size()).shape[1] * x", "L.tensor([x.sum(), x[0, 0]])",
 ]  # fmt: skip

@@ -11,6 +11,8 @@ import numpy as np
 from tinygrad_hw.op import Op, linear
 from tinygrad_hw.rules.shapes import expand, reshape
 
+HALF = np.dtype(np.float16)
+
 
 def kept(g: Any, x: Any, dim: Any, keepdim: bool) -> Any:
     """Put the reduced axes back as axes of size 1, so that `g` broadcasts against `x`."""
@@ -37,11 +39,21 @@ def count(x: Any, dim: Any) -> int:
 def sum_forward(x: Any, *, dim: Any = None, keepdim: Any = False) -> Any:
     if x.dtype.kind == "u":
         x = x.astype(np.int64)  # NumPy would sum to uint64
+    if x.dtype is HALF:
+        with np.errstate(over="ignore"):
+            return wide_sum(x, dim, keepdim).astype(HALF)
     return np.add.reduce(x, axis=dim, keepdims=keepdim)
+
+
+def wide_sum(x: Any, dim: Any, keepdim: bool) -> Any:
+    """The sum of float16 in float32, as PyTorch gathers it: 4 096 ones make no 2 048."""
+    return np.asarray(np.sum(x, axis=dim, keepdims=keepdim, dtype=np.float32))
 
 
 def mean_forward(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
     with np.errstate(invalid="ignore", divide="ignore"):  # the mean of nothing is nan
+        if x.dtype is HALF:
+            return (wide_sum(x, dim, keepdim) / np.float32(count(x, dim))).astype(HALF)
         return np.true_divide(sum_forward(x, dim=dim, keepdim=keepdim), count(x, dim))
 
 
@@ -53,6 +65,8 @@ def share_ties(g: Any, y: Any, x: Any, dim: Any = None, keepdim: bool = False) -
 
 
 def cumsum_forward(x: Any, *, dim: int) -> Any:
+    if x.dtype is HALF:
+        return np.cumsum(x, axis=dim, dtype=np.float32).astype(HALF)
     return np.cumsum(x, axis=dim, dtype=x.dtype)
 
 
