@@ -123,30 +123,30 @@ class Operators(Traced):
     # --------------------------------------------------------------------------- indexing
 
     def __getitem__(self, index: Any) -> Tensor:
-        index = as_index(index)
-        if (steps := numbers_first(index)) is not None:
-            chosen = indexing.getitem(self, index=steps[0])
-            return indexing.getitem(chosen, index=steps[1])
-        return indexing.getitem(self, index=index)
+        found: Any = self
+        for step in as_steps(index):
+            found = indexing.getitem(found, index=step)
+        return found  # type: ignore[no-any-return]
 
     def __setitem__(self, index: Any, value: Operand) -> None:
-        index = as_index(index)
-        if (steps := numbers_first(index)) is not None:
-            places = np.arange(self.array.size).reshape(self.array.shape)[steps[0]][steps[1]]
-            index = np.unravel_index(places, self.array.shape)
+        *first, index = as_steps(index)
         given = np.asarray(raw(value))
         as_dtype(given.dtype)
         if type(value) in (int, float) and self.array.dtype.kind in "iu":
             fitting(value, self.array.dtype)
         if self.records(value):
+            if first:  # one step for the op to record
+                places = np.arange(self.array.size).reshape(self.array.shape)[first[0]][index]
+                index = np.unravel_index(places, self.array.shape)
             value = as_traced(value if isinstance(value, Traced) else given)
             ndim = self.array[index].ndim
             while value.ndim > ndim and value.array.shape[0] == 1:  # axes that broadcasting adds
                 value = value[0]
             self.become(indexing.setitem(self.before(), value, index=index))
             return
+        part = self.array[first[0]] if first else self.array
         try:
-            self.array[index] = given
+            part[index] = given
         except ValueError as error:
             raise RuntimeError(
                 f"writing {given.dtype.name} {given.shape} into a part of {self.array.dtype.name} "
@@ -325,19 +325,41 @@ def fitting(value: float, dtype: np.dtype[Any]) -> None:
         raise RuntimeError(f"{value} does not fit {dtype}, from {limits.min} to {limits.max}")
 
 
-def as_index(index: Any) -> Any:
-    """An index as NumPy takes it, with an Ellipsis where a number would come out: a 0-d view."""
+def as_steps(index: Any) -> tuple[Any, ...]:
+    """An index as NumPy takes it: one, with an Ellipsis where a number would come out, so that it
+    is a 0-d view; or two, one after the other, where numbers stand beside index arrays. PyTorch
+    takes the numbers first; NumPy would read them as arrays, and order the axes by them."""
     if isinstance(index, list) and any(not isinstance(i, (int, np.integer)) for i in index):
         index = tuple(index)  # as PyTorch reads a list of lists, slices or tensors
-    if isinstance(index, tuple):
-        index = tuple([plain_index(i) for i in index])
-        return (*index, ...) if all(isinstance(i, int) for i in index) else index
-    index = plain_index(index)
-    return (index, ...) if isinstance(index, int) and not isinstance(index, bool) else index
+    parts = index if isinstance(index, tuple) else (index,)
+    parts = tuple([plain_index(i) for i in parts])
+    numbers = arrays = 0
+    for i in parts:
+        numbers += type(i) is int
+        arrays += type(i) is list or type(i) is np.ndarray
+    if numbers == len(parts):
+        return ((*parts, ...),)
+    if numbers and arrays:
+        return all_but_numbers(parts), tuple([i for i in parts if type(i) is not int])
+    return (parts if isinstance(index, tuple) else parts[0],)
+
+
+def all_but_numbers(parts: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The index that takes the numbers alone, and of every other axis all."""
+    found: list[Any] = []
+    for i in parts:
+        if type(i) is int or i is ...:
+            found.append(i)
+        elif i is not None and type(i) is not bool:  # which add an axis, and take none
+            masked = i.ndim if isinstance(i, np.ndarray) and i.dtype == bool else 1
+            found += [slice(None)] * masked
+    return tuple(found)
 
 
 def plain_index(part: Any) -> Any:
     """One part of an index: a tensor as its array, a 0-d one of a whole number as that."""
+    if type(part) is int or type(part) is slice:
+        return part
     part = raw(part)
     if isinstance(part, range):
         return list(part)
@@ -346,23 +368,4 @@ def plain_index(part: Any) -> Any:
             return part.astype(bool)
         if not part.ndim and part.dtype.kind in "iu":
             return int(part)
-    return part
-
-
-def numbers_first(index: Any) -> tuple[Any, Any] | None:
-    """An index of numbers beside arrays in two, first the numbers and then the rest: so PyTorch
-    reads it, while NumPy would take the numbers for arrays, and order the axes by them."""
-    if not isinstance(index, tuple) or not any(isinstance(i, (list, np.ndarray)) for i in index):
-        return None
-    if not any(isinstance(i, int) and not isinstance(i, bool) for i in index):
-        return None
-    first: list[Any] = []
-    for i in index:
-        if isinstance(i, np.ndarray) and i.dtype == bool:
-            first += [slice(None)] * i.ndim
-        elif isinstance(i, (list, np.ndarray, slice)):
-            first.append(slice(None))
-        elif i is not None:
-            first.append(i)
-    rest = tuple(i for i in index if not isinstance(i, int) or isinstance(i, bool))
-    return tuple(first), rest
+    return int(part) if isinstance(part, np.integer) else part
