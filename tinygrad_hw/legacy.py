@@ -7,10 +7,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_hw import dtypes
-from tinygrad_hw.creation import as_array, made
-from tinygrad_hw.functions.arguments import sizes
-from tinygrad_hw.size import Size
-from tinygrad_hw.tensor import Tensor
+from tinygrad_hw.creation import made
+from tinygrad_hw.tensor import Tensor, of_data_or_sizes
 
 
 class TensorType:
@@ -21,13 +19,7 @@ class TensorType:
         self.name, self.dtype = name, dtype
 
     def __call__(self, *data: Any, device: Any = None) -> Tensor:
-        if all(isinstance(n, int) for n in data):
-            return made(np.empty(sizes(data) if data else (0,), self.dtype), device=device)
-        if len(data) == 1 and isinstance(data[0], Size):
-            return made(np.empty(data[0], self.dtype), device=device)
-        if len(data) != 1:
-            raise TypeError(f"{self!r} takes data, or sizes, not {data}")
-        return made(as_array(data[0], self.dtype, copy=None), device=device)
+        return made(of_data_or_sizes(data, self.dtype), device=device)
 
     def __instancecheck__(self, value: object) -> bool:
         return isinstance(value, Tensor) and value.array.dtype == self.dtype

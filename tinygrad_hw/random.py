@@ -106,12 +106,22 @@ def draws(generator: Generator | None) -> np.random.Generator:
 # ------------------------------------------------------------------------------------ drawn arrays
 
 
-def drawn(generator: Generator | None, how: str, shape: Any, dtype: np.dtype[Any]) -> Any:
-    """Uniform ("random") or "standard_normal" numbers; NumPy draws float32 and float64 ones."""
+def drawn(
+    generator: Generator | None,
+    how: str,
+    shape: Any,
+    dtype: np.dtype[Any],
+    scale: Any = None,
+    shift: Any = 0,
+) -> Any:
+    """Uniform ("random") or "standard_normal" numbers, scaled and shifted if a scale is given;
+    NumPy draws float32 and float64 ones."""
     if dtype.kind != "f":
         raise RuntimeError(f"random numbers of {dtype} are drawn by randint; this needs floats")
     precise = float64 if dtype == float64 else float32
     array = getattr(draws(generator), how)(shape, precise)
+    if scale is not None:
+        array = array * scale + shift
     return np.asarray(array).astype(dtype, copy=False)
 
 
@@ -119,14 +129,14 @@ def uniform(like: Tensor, a: float, b: float, generator: Generator | None) -> Te
     """Uniform on [a, b), as `like`."""
     if a > b:
         raise RuntimeError(f"uniform_ draws from [a, b), and {a} is above {b}")
-    return made(drawn(generator, "random", like.shape, like.dtype) * (b - a) + a)
+    return made(drawn(generator, "random", like.array.shape, like.dtype, b - a, a))
 
 
 def gaussian(like: Tensor, mean: float, std: float, generator: Generator | None) -> Tensor:
     """Normal, as `like`."""
     if std < 0:
         raise RuntimeError(f"normal_ needs a standard deviation that is not negative, not {std}")
-    return made(drawn(generator, "standard_normal", like.shape, like.dtype) * std + mean)
+    return made(drawn(generator, "standard_normal", like.array.shape, like.dtype, std, mean))
 
 
 def whole(like: Tensor, low: int, high: int | None, generator: Generator | None) -> Tensor:
@@ -200,8 +210,8 @@ def normal(
         dtype = dtype or (m if hasattr(m, "dtype") else s).dtype
     else:
         shape = sizes((size,))
-    array = drawn(generator, "standard_normal", shape, kind(dtype))
-    return made((array * s + m).astype(array.dtype), requires_grad, device, out)
+    array = drawn(generator, "standard_normal", shape, kind(dtype), s, m)
+    return made(array, requires_grad, device, out)
 
 
 def randint(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_hw import autograd
-from tinygrad_hw.device import CPU, device
+from tinygrad_hw.device import CPU, device, on_cpu
 from tinygrad_hw.dtypes import Default, DType, as_dtype
 from tinygrad_hw.functions.arguments import Operand, sizes
 from tinygrad_hw.functions.shapes import permute, transpose
@@ -39,16 +39,7 @@ class Tensor(Methods):
     __hash__ = object.__hash__
 
     def __new__(cls, *data: Any, device: Any = None) -> Tensor:
-        if all(isinstance(n, int) for n in data):
-            return rebuilt(cls, np.empty(sizes(data) if data else (0,), Default.dtype), False)
-        if len(data) != 1:
-            raise TypeError(f"Tensor takes data, or sizes, not {data}")
-        if isinstance(data[0], Size):
-            return rebuilt(cls, np.empty(data[0], Default.dtype), False)
-        source = raw(data[0])
-        if not np.ndim(source):
-            raise TypeError("Tensor takes a sequence of numbers; th.tensor(x) takes one number")
-        return rebuilt(cls, np.array(source, dtype=Default.dtype, copy=None), False)
+        return rebuilt(cls, of_data_or_sizes(data, Default.dtype), False)
 
     # ------------------------------------------------------------------------ what it is
 
@@ -306,6 +297,7 @@ class Tensor(Methods):
         self, data: Any, *, dtype: DType = None, device: Any = None, requires_grad: bool = False
     ) -> Tensor:
         """A copy of `data` in this tensor's dtype, unless another is given."""
+        on_cpu(device)
         array = np.array(raw(data), dtype=self.dtype if dtype is None else as_dtype(dtype))
         return leaf(array, requires_grad)
 
@@ -319,6 +311,7 @@ class Tensor(Methods):
         requires_grad: bool = False,
     ) -> Tensor:
         """A tensor of one value, of this tensor's dtype, unless another is given."""
+        on_cpu(device)
         kind = self.dtype if dtype is None else as_dtype(dtype)
         return leaf(np.full(sizes((size,)), fill_value, kind), requires_grad)
 
@@ -367,6 +360,21 @@ class Tensor(Methods):
                 tensor.grad = kept if tensor.grad is None else tensor.grad + kept
 
         self.register_hook(keep)
+
+
+def of_data_or_sizes(data: tuple[Any, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """What PyTorch's oldest constructors make: of data an array of this dtype, shared where it can
+    be; of sizes one that holds whatever was in memory."""
+    if all(isinstance(n, int) for n in data):
+        return np.empty(sizes(data) if data else (0,), dtype)
+    if len(data) != 1:
+        raise TypeError(f"a tensor is made of data, or of sizes, not of {data}")
+    if isinstance(data[0], Size):
+        return np.empty(data[0], dtype)
+    source = raw(data[0])
+    if not np.ndim(source):
+        raise TypeError("a sequence of numbers is needed here; th.tensor(x) takes one number")
+    return np.array(source, dtype=dtype, copy=None)
 
 
 def copied(array: NDArray[Any], memo: dict[int, Any]) -> NDArray[Any]:

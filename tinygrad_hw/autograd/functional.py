@@ -122,9 +122,9 @@ class Point:
     def rows(self, y: Any, create_graph: bool) -> list[Any]:
         """The Jacobian of one tensor: for each input a block."""
         from tinygrad_hw.func.derivatives import stacked
+        from tinygrad_hw.func.matrices import units
 
-        units = np.eye(y.array.size, dtype=y.array.dtype).reshape(-1, *y.shape)
-        rows = [self.pull([y], [wrap(unit)], create_graph) for unit in units]
+        rows = [self.pull([y], [wrap(unit)], create_graph) for unit in units(y)]
         columns: Any = zip(*rows, strict=True) if rows else [[] for _ in self.inputs]
         with autograd.set_grad_enabled(create_graph):
             return [
@@ -135,11 +135,12 @@ class Point:
     def columns(self) -> list[list[Any]]:
         """The Jacobian in forward mode: for each output, for each input, a block."""
         from tinygrad_hw.func.derivatives import stacked
+        from tinygrad_hw.func.matrices import units
 
         blocks: list[list[Any]] = [[] for _ in self.outputs]
         for k, x in enumerate(self.inputs):
             moved = []
-            for unit in np.eye(x.array.size, dtype=x.array.dtype).reshape(-1, *x.shape):
+            for unit in units(x):
                 vs = [wrap(np.zeros_like(other.array)) for other in self.inputs]
                 vs[k] = wrap(unit)
                 moved.append(self.push(self.outputs, vs))

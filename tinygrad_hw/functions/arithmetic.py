@@ -79,23 +79,26 @@ def div(
 
 def floor_divide(input: Operand, other: Operand) -> Tensor:
     """input / other, rounded down."""
-    if whole(input, other) and not np.all(raw(other)):
-        raise RuntimeError("a whole number divided by 0 (ZeroDivisionError)")
+    whole_by_zero(input, other)
     return ew.floor_divide(input, other)
 
 
 def remainder(input: Operand, other: Operand) -> Tensor:
     """What is left of input divided by other, of the sign of other: Python's %."""
-    if whole(input, other) and not np.all(raw(other)):
-        raise RuntimeError("a whole number divided by 0 (ZeroDivisionError)")
+    whole_by_zero(input, other)
     return ew.remainder(input, other)
 
 
 def fmod(input: Operand, other: Operand) -> Tensor:
     """What is left of input divided by other, of the sign of input: C's fmod."""
+    whole_by_zero(input, other)
+    return ew.fmod(input, other)
+
+
+def whole_by_zero(input: Operand, other: Operand) -> None:
+    """Refuse to divide a whole number by 0, which has no value there."""
     if whole(input, other) and not np.all(raw(other)):
         raise RuntimeError("a whole number divided by 0 (ZeroDivisionError)")
-    return ew.fmod(input, other)
 
 
 def whole(*operands: Operand) -> bool:

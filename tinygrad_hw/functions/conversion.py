@@ -59,18 +59,24 @@ def to(
     by_rows(memory_format)
     flags = [target for target in targets if isinstance(target, bool)]  # non_blocking, copy
     copy = flags[1] if len(flags) > 1 else copy
-    for target in targets[: len(targets) - len(flags)]:
+    wanted = wanted_dtype(targets, dtype, device)
+    dtype = input.array.dtype if wanted is None else as_dtype(wanted)
+    if input.array.dtype == dtype:
+        return ew.clone(input) if copy else input
+    return ew.cast(input if dtype.kind == "f" else wrap(input.array), dtype=dtype)
+
+
+def wanted_dtype(targets: Any, dtype: DType, device: Any) -> DType:
+    """The dtype that the arguments of `to` ask for, None if none; the device has to be the CPU."""
+    for target in targets:
         if isinstance(target, Traced):
             dtype = target.array.dtype
         elif is_device(target):
             device = target
-        else:
+        elif target is not None and not isinstance(target, bool):  # non_blocking, copy
             dtype = target
     on_cpu(device)
-    dtype = input.array.dtype if dtype is None else as_dtype(dtype)
-    if input.array.dtype == dtype:
-        return ew.clone(input) if copy else input
-    return ew.cast(input if dtype.kind == "f" else wrap(input.array), dtype=dtype)
+    return dtype
 
 
 def is_device(target: Any) -> Any:

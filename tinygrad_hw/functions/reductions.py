@@ -133,7 +133,7 @@ def var(
     x, dims = of_floats("var", input), all_dims(input, dim)
     d = x - reductions.mean(x, dim=dims, keepdim=True)
     total = reductions.sum(d * d, dim=dims, keepdim=keepdim)
-    freedom: float = math.prod(x.array.shape[i] for i in dims) - correction
+    freedom = reductions.count(x, dims) - correction
     if freedom > 0:
         return total / freedom
     with np.errstate(all="ignore"):

@@ -32,12 +32,8 @@ def along(loop: Callable[..., Any], x: Array, dim: int) -> Array:
     rows, out = moved.reshape(-1, moved.shape[-1]), np.empty(moved.shape, x.dtype)
     out_rows = out.reshape(rows.shape)
     over_rows(lambda part: loop(rows[part], out_rows[part]), len(rows), x.size)
-    return out if dim % x.ndim == x.ndim - 1 else turned(out, dim)
-
-
-def turned(out: Array, dim: int) -> Array:
-    """The last axis back at `dim`, in memory of its own: what is a view may not be written to."""
-    return out.swapaxes(dim, -1).copy()
+    last = dim % x.ndim == x.ndim - 1
+    return out if last else out.swapaxes(dim, -1).copy()  # memory of its own: views are not written
 
 
 def reduced_along(loop: Callable[..., Any], x: Array, dim: Dim) -> Array:

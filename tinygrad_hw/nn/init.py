@@ -14,7 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_hw.dtypes import float32, float64
+from tinygrad_hw import random
 from tinygrad_hw.random import Generator, draws
 from tinygrad_hw.tape import note_write
 from tinygrad_hw.tensor import Tensor
@@ -35,11 +35,6 @@ def filled(tensor: T, values: NDArray[Any] | float) -> T:
     tensor.array[...] = values
     note_write(tensor.array)
     return tensor
-
-
-def drawn(tensor: Tensor) -> Any:
-    """The dtype to draw in: that of the tensor, or float32 for narrower ones."""
-    return float64 if tensor.dtype == float64 else float32
 
 
 # --------------------------------------------------------------------------------- constants
@@ -74,16 +69,14 @@ def matrix(name: str, tensor: Tensor) -> tuple[int, int]:
 
 def uniform_(tensor: T, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> T:
     """Uniform on [a, b)."""
-    values = draws(generator).random(tensor.array.shape, drawn(tensor))
-    return filled(tensor, values * (b - a) + a)
+    return filled(tensor, random.uniform(tensor, a, b, generator).array)
 
 
 def normal_(
     tensor: T, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
 ) -> T:
     """Normal with the given mean and standard deviation."""
-    values = draws(generator).standard_normal(tensor.array.shape, drawn(tensor))
-    return filled(tensor, values * std + mean)
+    return filled(tensor, random.gaussian(tensor, mean, std, generator).array)
 
 
 def trunc_normal_(

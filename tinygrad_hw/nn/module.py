@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_hw.device import on_cpu
 from tinygrad_hw.dtypes import DType, as_dtype, float16, float32, float64
-from tinygrad_hw.functions.conversion import is_device, of_type_name
+from tinygrad_hw.functions.conversion import of_type_name, wanted_dtype
 from tinygrad_hw.hooks import RemovableHandle
 from tinygrad_hw.nn import state
 from tinygrad_hw.nn.hooks import ModuleHooks
@@ -273,16 +272,9 @@ class Module:
             RuntimeError: another device.
             TypeError: a dtype that is not floating-point.
         """
-        for target in targets:
-            if isinstance(target, Traced):
-                dtype = target.array.dtype
-            elif is_device(target):
-                device = target
-            elif target is not None and not isinstance(target, bool):  # non_blocking
-                dtype = target
-        on_cpu(device)
-        if dtype is not None:
-            wanted = as_dtype(dtype)
+        asked = wanted_dtype(targets, dtype, device)
+        if asked is not None:
+            wanted = as_dtype(asked)
             if wanted.kind != "f":
                 raise TypeError(f"a module is cast to a floating-point dtype, not to {wanted}")
             self._cast(wanted, "f")
