@@ -372,6 +372,53 @@ def test_what_has_no_value_is_refused(text: str) -> None:
         th.linalg.inv(th.zeros(2, 2))
 
 
+@given(start=st.integers(-9, 9), end=st.integers(-9, 9), steps=st.integers(0, 60))
+def test_evenly_apart(start: int, end: int, steps: int) -> None:
+    """Whole numbers tell from which end PyTorch counts, for the fractions are cut off."""
+    for dtype in ("int64", "int32", "float64"):
+        mine, theirs = (
+            numpy(L.linspace(start + 0.7, end + 0.2, steps, dtype=getattr(L, dtype)))
+            for L in (th, torch)
+        )
+        np.testing.assert_allclose(mine, theirs, rtol=1e-15, atol=1e-15)
+
+
+@pytest.mark.parametrize("base", [10.0, 2.0, 0.5])
+def test_logspace(base: float) -> None:
+    mine, theirs = (numpy(L.logspace(-1, 3, 9, base, dtype=L.float64)) for L in (th, torch))
+    np.testing.assert_allclose(mine, theirs, rtol=1e-14)
+
+
+def test_alpha_of_unsigned_numbers_wraps() -> None:
+    a, b = np.array([1, 250, 7], "uint8"), np.array([3, 4, 200], "uint8")
+    for call in (lambda L, x, y: x.add(y, alpha=-3), lambda L, x, y: x.sub_(y, alpha=2)):
+        mine, theirs = (numpy(call(L, L.tensor(a), L.tensor(b))) for L in (th, torch))
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_bernoulli_draws_with_each_elements_probability() -> None:
+    g = th.Generator().manual_seed(0)
+    p = th.tensor([0.0, 0.1, 0.9, 1.0])
+    means = th.bernoulli(p.expand(4000, 4), generator=g).mean(0).numpy()
+    np.testing.assert_allclose(means, p.numpy(), atol=0.03)  # six standard deviations
+    assert means[0] == 0
+    assert means[3] == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x.gather(1, L.tensor([[-1], [0], [0]]))", "x.index_select(0, L.tensor([-1]))",
+        "x.scatter(1, L.tensor([[-1]]), 1.0)", "L.einsum('ij,kj->ik', x, x[:, :3])",
+    ],
+)  # fmt: skip
+def test_negative_indices_and_unequal_axes_are_refused(text: str) -> None:
+    x = np.arange(12.0).reshape(3, 4)
+    for L in (torch, th):
+        with pytest.raises((IndexError, RuntimeError)):
+            called(text)(L, L.tensor(x))
+
+
 def test_other_devices_are_refused() -> None:
     for move in (lambda x: x.to("cuda:0"), lambda x: x.cuda(), lambda x: th.zeros(2, device="mps")):
         with pytest.raises(RuntimeError, match="CPU"):
