@@ -1,0 +1,1 @@
+"""How fast, how small, and how it grows, beside other libraries: `python -m benchmarks --help`."""
