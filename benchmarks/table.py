@@ -1,0 +1,53 @@
+"""What the suite found, in lines of text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def shown(table: dict[str, Any]) -> str:
+    """A contest's table: each contender's time, and how many times ours it is."""
+    threads = table["threads"]
+    title = f"{table['workload']}, {table['case']}: {table['unit']}, "
+    lines = [title + f"{threads} thread{'s' * (threads > 1)}"]
+    if table["note"]:
+        lines[0] += f" ({table['note']})"
+    wide = max(len(row["who"]) for row in table["rows"])
+    lines.append(f"  {'':{wide}} {'median':>10}  {'lowest to highest':^21} {'of ours':>8}  (range)")
+    for row in table["rows"]:
+        times = f"{number(row['low'])} to {number(row['high'])}"
+        ratios = f"({row['ratio_low']:.2f} to {row['ratio_high']:.2f})"
+        lines.append(
+            f"  {row['who']:{wide}} {number(row['median']):>10}  {times:^21} {row['ratio']:8.2f}  "
+            + ratios
+        )
+    return "\n".join([*lines, *(f"  absent: {absent}" for absent in table["absent"])])
+
+
+def grown(growth: dict[str, Any]) -> str:
+    """A growth's measures, and its exponent beside the expected one."""
+    verdict = "" if growth["within"] else "  WORSE than the mathematics"
+    note = f" ({growth['note']})" if growth["note"] else ""
+    return "\n".join([
+        f"{growth['name']}, {growth['unit']} against {growth['of']}{note}",
+        *(
+            f"  {size:>12,} {number(value):>12}"
+            for size, value in zip(growth["sizes"], growth["values"], strict=True)
+        ),
+        f"  exponent {growth['exponent']:.2f}, expected {growth['expected']:g}{verdict}",
+    ])
+
+
+def described(machine: dict[str, Any]) -> str:
+    """The machine in two lines."""
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    return (
+        f"{machine['cpu']}, {machine['cores']} cores, {machine['os']}, {machine['python']}, "
+        f"{machine['blas']}\n{versions}"
+    )
+
+
+def number(value: float) -> str:
+    """To four digits, without an exponent."""
+    digits = 3 - len(f"{abs(value):.0f}") if abs(value) >= 1 else 3
+    return f"{value:,.{max(0, digits + (abs(value) < 1000))}f}"
