@@ -23,7 +23,8 @@ INTERRUPTED = 130  # as shells call it
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.split("\n")[0])
+    about = __doc__.split("\n")[0]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=about)
     parser.add_argument("--quick", action="store_true",
                         help="fewer rounds and cases, one thread, nothing compiled for minutes")
     parser.add_argument("--only", nargs="+", action="extend", metavar="NAME",

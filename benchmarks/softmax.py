@@ -14,7 +14,8 @@ import numpy as np
 
 from benchmarks import data, feeds
 from benchmarks.contest import Contender, Contest, Outcome
-from benchmarks.feeds import Feed
+from benchmarks.data import Array
+from benchmarks.feeds import Batches, Feed
 from benchmarks.peers import compiles, lazily
 
 LR = 0.09
@@ -25,28 +26,39 @@ def contests(quick: bool, threads: int) -> Iterator[Contest]:
     for size in (64,) if quick else sizes:
         steps = min(60_000 // size, 150 if quick else 937)
         batches = data.batches(size, steps)
-        of_one = contenders(lambda feed: feeds.same(feed(batches[:1]), steps), quick)
-        of_all = contenders(lambda feed: feed(batches), quick) | {
+        note = f"{steps} steps, {data.training_set().name}"
+        one = contenders(partial(repeated, batches[0], steps), quick)
+        whole = contenders(partial(drawn, batches), quick) | {
             "tinygrad_hw, float32 data": ours(feeds.loader_of_floats(batches)),
             "PyTorch, DataLoader": lazily(pytorch, feeds.torch_loader(batches)),
         }
-        note = f"{steps} steps, {data.training_set().name}"
-        for workload, all_of_them, what in (
-            ("softmax step", of_one, f"one batch, {note}"), ("softmax epoch", of_all, note)
+        for workload, who, what in (
+            ("softmax step", one, f"one batch, {note}"), ("softmax epoch", whole, note)
         ):
             yield Contest(
-                workload, f"batch {size}", "us a step", 1e6 / steps, all_of_them, atol=1e-4,
+                workload, f"batch {size}", "us a step", 1e6 / steps, who, atol=1e-4,
                 rounds=3 if quick else 9, note=what,
             )
 
 
-def contenders(fed: Callable[[Callable[..., Feed]], Feed], quick: bool) -> dict[str, Contender]:
+def drawn(batches: Batches, feed: Callable[[Batches], Feed]) -> Feed:
+    return feed(batches)
+
+
+def repeated(batch: Array, steps: int, feed: Callable[[Batches], Feed]) -> Feed:
+    return feeds.same(feed([batch]), steps)
+
+
+def contenders(
+    fed: Callable[[Callable[[Batches], Feed]], Feed], quick: bool
+) -> dict[str, Contender]:
     """Whoever can train, each on what `fed` makes of the kind of feed that suits it."""
+    tensors = fed(feeds.torch_indexed)
     return {
         "tinygrad_hw": ours(fed(feeds.loader_of_bytes)),
         "NumPy by hand": by_hand(fed(feeds.indexed)),
-        "PyTorch, eager": lazily(pytorch, fed(feeds.torch_indexed)),
-        "PyTorch, compiled": lazily(pytorch_compiled, fed(feeds.torch_indexed), quick),
+        "PyTorch, eager": lazily(pytorch, tensors),
+        "PyTorch, compiled": lazily(pytorch_compiled, tensors, quick),
         "JAX, jitted": lazily(jax_jitted, fed(feeds.jax_indices)),
         "autograd": lazily(autograd, fed(feeds.indexed)),
         "MyGrad": lazily(mygrad, fed(feeds.indexed)),
@@ -76,7 +88,7 @@ def ours(feed: Feed) -> Contender:
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-        return perf_counter() - begin, [p.detach().numpy() for p in model.parameters()]
+        return perf_counter() - begin, [p.detach().numpy().copy() for p in model.parameters()]
 
     return run
 
@@ -123,7 +135,7 @@ def pytorch(feed: Feed, compiled: bool = False) -> Contender:
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-        return perf_counter() - begin, [p.detach().numpy() for p in model.parameters()]
+        return perf_counter() - begin, [p.detach().numpy().copy() for p in model.parameters()]
 
     return run
 
