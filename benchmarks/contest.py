@@ -96,8 +96,8 @@ def compare(contest: Contest, who: str, result: Any, ours: Any) -> None:
             raise AssertionError(f"results {sorted(found)} where ours are {sorted(expected)}")
         for path, array in found.items():
             np.testing.assert_allclose(
-                array, expected[path], contest.rtol, contest.atol, equal_nan=False, strict=False,
-                err_msg=f"(of result {path})" if path else "",
+                array, expected[path], contest.rtol, contest.atol, equal_nan=False, verbose=False,
+                err_msg=f"(in result {path})" if path else "",
             )
     except AssertionError as error:
         raise Disagreement(

@@ -1,140 +1,219 @@
-"""The kernels against PyTorch, and the products of a thin layer against NumPy's BLAS, on one core.
+"""The kernels: softmax, log-sum-exp, cross-entropy with its gradient, and products of thin layers.
 
-Both sides take the same float32 arrays and must agree before a time is printed. Rounds interleave,
-and what counts is the median, over the rounds, of the other's time over ours.
-
-    taskset -c 0 python benchmarks/kernels.py [--quick]
+All take the same float32 numbers. Ours are measured as they are called on tensors, and once more
+alone, on arrays; the loops of the thin products only alone, whatever the number of outputs, which
+shows where BLAS overtakes them (`THIN` in `tinygrad_hw/kernels/products.py`).
 """
 
-import os
+from __future__ import annotations
 
-# before NumPy loads its BLAS
-os.environ |= {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
-import argparse
-import platform
-from time import perf_counter
-
-import numba
 import numpy as np
 
-from tinygrad_hw import kernels
-from tinygrad_hw.kernels.products import LINEAR, LINEAR_GRAD
+from benchmarks.contest import Contender, Contest, repeated
+from benchmarks.data import Array
+from benchmarks.peers import compiles, lazily
 
-rng = np.random.default_rng(0)
+SHAPES = ((64, 10), (1024, 10), (60_000, 10), (1024, 1000), (256, 50_257))
+OUTPUTS = (2, 5, 10, 16, 24)
+BATCH, PIXELS = 64, 784
+
+Work = Callable[[], Any]
 
 
-def logits(*shape):
-    return rng.normal(size=shape).astype(np.float32)
+def contests(quick: bool, threads: int) -> Iterator[Contest]:
+    for workload, cases in (
+        ("softmax", partial(along_rows, "softmax")),
+        ("logsumexp", partial(along_rows, "logsumexp")),
+        ("cross-entropy, loss and gradient", cross_entropy),
+    ):
+        for shape in SHAPES[:2] if quick else SHAPES:
+            yield contest(workload, f"{shape[0]}x{shape[1]}", cases(*shape, quick), quick)
+    if threads == 1:
+        for outputs in (10,) if quick else OUTPUTS:
+            product, gradient = thin_product(outputs), thin_gradient(outputs)
+            yield contest("x wT + b", f"64x784 by {outputs}", product, quick, atol=1e-4)
+            yield contest("gT x", f"64x{outputs} by 784", gradient, quick, atol=1e-4)
 
 
-def loss_and_gradient(n, classes):
-    from torch import from_numpy
-    from torch.nn import functional
+def contest(
+    workload: str, case: str, contenders: dict[str, Contender], quick: bool, atol: float = 1e-10
+) -> Contest:
+    """An element of softmax's gradient may be as small as 1e-9: no floor hides a wrong one."""
+    return Contest(
+        workload, case, "us", 1e6, contenders, rtol=1e-4, atol=atol, rounds=3 if quick else 9
+    )
 
-    z, target, g = logits(n, classes), rng.integers(0, classes, n), np.ones((), np.float32)
-    leaf, labels = from_numpy(z).requires_grad_(), from_numpy(target)
 
-    def ours():
+def peer(make: Callable[..., Work], *args: Any) -> Contender:
+    """A contender that is made, its library imported, when it first runs."""
+    return lazily(lambda: repeated(make(*args)))
+
+
+def numbers(*shape: int) -> Array:
+    return np.random.default_rng(shape).normal(size=shape).astype(np.float32)
+
+
+def along_rows(name: str, n: int, classes: int, quick: bool) -> dict[str, Contender]:
+    """Softmax or log-sum-exp of each row."""
+    import tinygrad_hw as th
+    from tinygrad_hw import kernels
+
+    x = numbers(n, classes)
+    tensor, on_tensors, on_arrays = th.from_numpy(x), getattr(th, name), getattr(kernels, name)
+
+    def by_hand() -> Array:
+        top = x.max(axis=1, keepdims=True)
+        e = np.exp(x - top)
+        total = e.sum(axis=1, keepdims=True)
+        return e / total if name == "softmax" else (np.log(total) + top)[:, 0]
+
+    def pytorch(compiled: bool) -> Work:
+        import torch
+
+        peers, function = torch.from_numpy(x), getattr(torch, name)
+        if compiled:
+            compiles(quick)
+            function = torch.compile(function)
+        return lambda: function(peers, -1)
+
+    def jax_jitted() -> Work:
+        import jax
+
+        peers = jax.numpy.asarray(x)
+        function = jax.jit(
+            jax.nn.softmax if name == "softmax" else partial(jax.nn.logsumexp, axis=-1)
+        )
+        return lambda: function(peers).block_until_ready()
+
+    return {
+        "tinygrad_hw": repeated(lambda: on_tensors(tensor, -1).numpy()),
+        "tinygrad_hw, kernel alone": repeated(lambda: on_arrays(x)),
+        "NumPy by hand": repeated(by_hand),
+        "PyTorch, eager": peer(pytorch, False),
+        "PyTorch, compiled": peer(pytorch, True),
+        "JAX, jitted": peer(jax_jitted),
+    }
+
+
+def cross_entropy(n: int, classes: int, quick: bool) -> dict[str, Contender]:
+    """The mean loss of logits, and its gradient."""
+    import tinygrad_hw as th
+    from tinygrad_hw import kernels
+    from tinygrad_hw.nn import functional as F
+
+    z, g = numbers(n, classes), np.ones((), np.float32)
+    target = np.random.default_rng(1).integers(0, classes, n)
+    leaf, labels, rows = th.from_numpy(z).requires_grad_(), th.from_numpy(target), np.arange(n)
+
+    def on_tensors() -> Any:
+        leaf.grad = None
+        loss = F.cross_entropy(leaf, labels)
+        loss.backward()
+        return loss.detach().numpy(), leaf.grad.numpy()
+
+    def alone() -> Any:
         return kernels.cross_entropy(z, target), kernels.cross_entropy_grad(g, z, target)
 
-    def theirs():
-        leaf.grad = None
-        loss = functional.cross_entropy(leaf, labels)
-        loss.backward()
-        return loss.detach(), leaf.grad
+    def by_hand() -> Any:
+        top = z.max(axis=1, keepdims=True)
+        p = np.exp(z - top)
+        total = p.sum(axis=1, keepdims=True)
+        loss = (np.log(total)[:, 0] + top[:, 0] - z[rows, target]).mean()
+        p /= total
+        p[rows, target] -= 1
+        p /= n
+        return loss, p
 
-    return ours, theirs
-
-
-def along_rows(name, *shape):
-    import torch
-
-    x = logits(*shape)
-    tensor = torch.from_numpy(x)
-    ours, theirs = getattr(kernels, name), getattr(torch, name)
-    return lambda: (ours(x),), lambda: (theirs(tensor, -1),)
-
-
-def thin_product(outputs):
-    """x wᵀ + b at batch 64, by the loop whatever the number of outputs."""
-    x, w, bias = logits(64, 784), logits(outputs, 784), logits(outputs)
-    out, loop = np.empty((64, outputs), np.float32), LINEAR[x.dtype]
-
-    def ours():
-        loop(x, w, bias, out)
-        return (out,)
-
-    return ours, lambda: (x @ w.T + bias,)
-
-
-def thin_gradient(outputs):
-    """gᵀ x at batch 64."""
-    x, g = logits(64, 784), logits(64, outputs)
-    out, loop = np.empty((outputs, 784), np.float32), LINEAR_GRAD[x.dtype]
-
-    def ours():
-        loop(g, x, out)
-        return (out,)
-
-    return ours, lambda: (g.T @ x,)
-
-
-def seconds(function, calls):
-    start = perf_counter()
-    for _ in range(calls):
-        function()
-    return (perf_counter() - start) / calls
-
-
-def compare(ours, theirs, budget, rounds):
-    """Our median time, the others', and the ratio's median, least and greatest."""
-    for y, true in zip(ours(), theirs(), strict=True):
-        np.testing.assert_allclose(y, true, rtol=1e-3, atol=1e-3)
-    calls = [max(1, int(budget / seconds(side, 3))) for side in (ours, theirs)]
-    times = np.array([[seconds(ours, calls[0]), seconds(theirs, calls[1])] for _ in range(rounds)])
-    ratio = times[:, 1] / times[:, 0]
-    return (*np.median(times, axis=0), np.median(ratio), ratio.min(), ratio.max())
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="5 rounds of 10 ms, not 25 of 50")
-    args = parser.parse_args()
-    rounds, budget = (5, 0.01) if args.quick else (25, 0.05)
-    versions = f"NumPy {np.__version__}, Numba {numba.__version__}"
-    cases = []
-    try:
+    def pytorch(compiled: bool) -> Work:
         import torch
-    except ImportError:
-        print("PyTorch is absent: pip install torch")
-    else:
-        torch.set_num_threads(1)
-        versions += f", PyTorch {torch.__version__}"
-        cases = [
-            ("cross-entropy, loss + gradient, 64x10", loss_and_gradient(64, 10), "PyTorch", 10),
-            ("cross-entropy, 256x50257", loss_and_gradient(256, 50257), "PyTorch", 3),
-            ("softmax, 1024x1000", along_rows("softmax", 1024, 1000), "PyTorch", 1),
-            ("log_softmax, 1024x1000", along_rows("log_softmax", 1024, 1000), "PyTorch", None),
-            ("logsumexp, 60000x10", along_rows("logsumexp", 60000, 10), "PyTorch", 1.3),
-        ]
-    for outputs in (2, 5, 10, 16, 24):
-        cases += [
-            (f"x wT + b, 64x784 by {outputs}", thin_product(outputs), "NumPy", None),
-            (f"gT x, 64x{outputs} by 784", thin_gradient(outputs), "NumPy", None),
-        ]
-    print(
-        f"{rounds} rounds, float32, one thread of {platform.processor() or platform.machine()} "
-        f"({numba.config.CPU_NAME or 'host'}), Python {platform.python_version()}, {versions}"
-    )
-    print(f"{'':40}{'ours, us':>10}{'theirs':>10}{'ratio':>8}  {'(range)':14} {'asked':>6}")
-    for name, pair, against, asked in cases:
-        ours, theirs, ratio, low, high = compare(*pair, budget, rounds)
-        print(
-            f"{name:40}{ours * 1e6:10.1f}{theirs * 1e6:10.1f}{ratio:8.2f}  "
-            f"{f'({low:.2f}-{high:.2f})':14} {asked or '':>6}  {against}"
-        )
+
+        leaf, labels = torch.from_numpy(z).requires_grad_(), torch.from_numpy(target)
+        loss_of = torch.nn.functional.cross_entropy
+        if compiled:
+            compiles(quick)
+            loss_of = torch.compile(loss_of)
+
+        def work() -> Any:
+            leaf.grad = None
+            loss = loss_of(leaf, labels)
+            loss.backward()
+            return loss.detach(), leaf.grad
+
+        return work
+
+    def jax_jitted() -> Work:
+        import jax
+        from jax import numpy as jnp
+
+        logits, labels = jnp.asarray(z), jnp.asarray(target)
+
+        @jax.jit
+        @jax.value_and_grad
+        def loss_and_gradient(logits: Any) -> Any:
+            log_p = jax.nn.log_softmax(logits)
+            return -jnp.take_along_axis(log_p, labels[:, None], axis=1).mean()
+
+        return lambda: jax.block_until_ready(loss_and_gradient(logits))
+
+    return {
+        "tinygrad_hw": repeated(on_tensors),
+        "tinygrad_hw, kernels alone": repeated(alone),
+        "NumPy by hand": repeated(by_hand),
+        "PyTorch, eager": peer(pytorch, False),
+        "PyTorch, compiled": peer(pytorch, True),
+        "JAX, jitted": peer(jax_jitted),
+    }
 
 
-if __name__ == "__main__":
-    main()
+def thin_product(outputs: int) -> dict[str, Contender]:
+    """x wᵀ + b, by the loop whatever the number of outputs."""
+    from tinygrad_hw.kernels.products import LINEAR
+
+    x, w, bias = numbers(BATCH, PIXELS), numbers(outputs, PIXELS), numbers(outputs)
+    loop = LINEAR[x.dtype]
+
+    def ours() -> Array:
+        out = np.empty((BATCH, outputs), np.float32)
+        loop(x, w, bias, out)
+        return out
+
+    def pytorch() -> Work:
+        import torch
+
+        tensors = [torch.from_numpy(a) for a in (x, w, bias)]
+        return lambda: torch.nn.functional.linear(*tensors)
+
+    return {
+        "tinygrad_hw, the loop": repeated(ours),
+        "NumPy by hand": repeated(lambda: x @ w.T + bias),
+        "PyTorch, eager": peer(pytorch),
+    }
+
+
+def thin_gradient(outputs: int) -> dict[str, Contender]:
+    """gᵀ x, by the loop whatever the number of outputs."""
+    from tinygrad_hw.kernels.products import LINEAR_GRAD
+
+    g, x = numbers(BATCH, outputs), numbers(BATCH, PIXELS)
+    loop = LINEAR_GRAD[x.dtype]
+
+    def ours() -> Array:
+        out = np.empty((outputs, PIXELS), np.float32)
+        loop(g, x, out)
+        return out
+
+    def pytorch() -> Work:
+        import torch
+
+        cotangent, inputs = torch.from_numpy(g), torch.from_numpy(x)
+        return lambda: cotangent.T @ inputs
+
+    return {
+        "tinygrad_hw, the loop": repeated(ours),
+        "NumPy by hand": repeated(lambda: g.T @ x),
+        "PyTorch, eager": peer(pytorch),
+    }

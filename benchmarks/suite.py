@@ -43,6 +43,6 @@ def run(name: str, quick: bool, threads: int) -> Iterator[dict[str, Any]]:
     for contest in module.contests(quick, threads):
         try:
             yield {"table": held(contest) | {"threads": threads}}
-        except Exception as error:
-            where = traceback.format_exc(limit=-1).splitlines()[1].strip()
-            yield {"failed": f"{contest.workload}, {contest.case}: {error!r} ({where})"}
+        except Exception:
+            _, *last = traceback.format_exc(limit=-1).splitlines()
+            yield {"failed": f"{contest.workload}, {contest.case}\n" + "\n".join(last)}
