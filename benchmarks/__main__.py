@@ -108,7 +108,7 @@ def keep(message: dict[str, Any], found: dict[str, Any]) -> None:
             found["growth"].append(one)
             tqdm.write("\n" + table.grown(one))
         case {"failed": why}:
-            found["failed"].append(why)
+            found["failed"].append(why.splitlines()[0])  # the rest has paths in it
             tqdm.write(f"\nFAILED: {why}", file=sys.stderr)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.contest import fitted, held
@@ -43,6 +44,9 @@ def run(name: str, quick: bool, threads: int) -> Iterator[dict[str, Any]]:
     for contest in module.contests(quick, threads):
         try:
             yield {"table": held(contest) | {"threads": threads}}
-        except Exception:
-            _, *last = traceback.format_exc(limit=-1).splitlines()
-            yield {"failed": f"{contest.workload}, {contest.case}\n" + "\n".join(last)}
+        except Exception as error:
+            at = traceback.extract_tb(error.__traceback__)[-1]
+            yield {
+                "failed": f"{contest.workload}, {contest.case}: {type(error).__name__}: {error} "
+                f"({Path(at.filename).name}, line {at.lineno})"
+            }
