@@ -1,0 +1,210 @@
+"""What comes before the first result, in new processes: imports, a first step, memory, a whole job.
+
+Every run is a process of its own. PYTHONDONTWRITEBYTECODE is unset for it: with that, each would
+compile an editable install anew, but not the peers, which pip compiled. The first round, which does
+not count, compiles what the others find compiled.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from benchmarks.contest import Contender, Contest, Outcome
+from benchmarks.data import training_set
+from benchmarks.peers import PEERS, REMEDY, Absent, present
+
+ROOT = Path(__file__).parents[1]
+IMPORT = """
+from time import perf_counter
+start = perf_counter()
+import {}
+print('{{"cost": %r}}' % (perf_counter() - start))
+"""
+
+
+def contests(quick: bool, threads: int) -> Iterator[Contest]:
+    yield imports(quick)
+    yield first_step(quick)
+    yield memory(quick)
+    yield main_job(quick)
+
+
+def imports(quick: bool) -> Contest:
+    names = {"tinygrad_hw": "tinygrad_hw", "numpy": "NumPy"} | PEERS
+    del names["sklearn"]
+    return Contest(
+        "starting", "import", "ms", 1e3,
+        {
+            who: reported([sys.executable, "-c", IMPORT.format(library)], library)
+            for library, who in names.items()
+        },
+        rounds=1 if quick else 9,
+    )
+
+
+def first_step(quick: bool) -> Contest:
+    def step(library: str, **variables: str) -> Contender:
+        return reported(fresh("step", library), library, variables)
+
+    def cold() -> Outcome:
+        with tempfile.TemporaryDirectory() as cache:
+            return step("tinygrad_hw", NUMBA_CACHE_DIR=cache)()
+
+    return Contest(
+        "starting", "to the end of the first step", "ms", 1e3,
+        {
+            "tinygrad_hw": step("tinygrad_hw"),
+            "tinygrad_hw, cold Numba cache": unless(quick, cold),
+            "tinygrad_hw, NUMBA_DISABLE_JIT=1": step("tinygrad_hw", NUMBA_DISABLE_JIT="1"),
+            "NumPy by hand": step("numpy"),
+            "PyTorch, eager": step("torch"),
+            "JAX, jitted": step("jax"),
+        },
+        rounds=1 if quick else 5,
+        note="softmax regression, batch 64, from the process's start, with a warm Numba cache",
+    )
+
+
+def memory(quick: bool) -> Contest:
+    def epoch(library: str, data: str) -> Contender:
+        return reported(fresh("epoch", library, data, str(folder() or "")), library)
+
+    return Contest(
+        "starting", f"memory of an epoch, {training_set().name}", "MB at most", 1,
+        {
+            "tinygrad_hw": epoch("tinygrad_hw", "tinygrad_hw"),
+            "NumPy by hand, float32 data": from_files(epoch("numpy", "float32")),
+            "NumPy by hand, bytes": from_files(epoch("numpy", "bytes")),
+            "PyTorch, float32 data": from_files(epoch("torch", "float32")),
+            "PyTorch, bytes": from_files(epoch("torch", "bytes")),
+        },
+        rtol=1e-3, atol=1e-4, rounds=1 if quick else 3,
+        note="softmax regression, batch 64, from the files",
+    )
+
+
+def main_job(quick: bool) -> Contest:
+    """Ours is the README's own command."""
+    epochs = ["--epochs", "1" if quick else "10"]
+    length = "1 epoch" if quick else "10 epochs"
+    place = folder()
+    data = ["--data-dir", str(place)] if place else []
+    example, script = ROOT / "examples/fashion_softmax.py", ROOT / "benchmarks/main_job_torch.py"
+
+    def in_torch(loading: str) -> Contender:
+        return from_files(job(script, [*epochs, *data, "--loading", loading], "torch"))
+
+    return Contest(
+        "starting", f"main job, {training_set().name}, {length}", "s", 1,
+        {
+            "tinygrad_hw": job(example, [*epochs, *data]),
+            "PyTorch, indexed tensors": in_torch("indexed"),
+            "PyTorch, DataLoader": unless(quick, in_torch("DataLoader")),
+        },
+        rtol=1e-3, atol=1e-3, rounds=1 if quick else 3,
+        note="examples/fashion_softmax.py, process start to exit: training, figures, pictures",
+    )
+
+
+def unless(quick: bool, run: Contender) -> Contender:
+    """A contender that is left out of a quick run."""
+
+    def left_out() -> Outcome:
+        raise Absent("it takes too long for a quick run")
+
+    return left_out if quick else run
+
+
+# ------------------------------------------------------------------------------------ new processes
+
+
+def fresh(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "benchmarks.fresh", *arguments]
+
+
+def reported(
+    command: list[str], library: str = "", variables: dict[str, str] | None = None
+) -> Contender:
+    """A contender whose process writes one line, of its own "cost" and "result".
+
+    Where it tells no cost, that is the time from its start to that line.
+    """
+
+    def run() -> Outcome:
+        seconds, line = started(command, library, variables)
+        found = json.loads(line)
+        return found.get("cost", seconds), found.get("result")
+
+    return run
+
+
+def job(script: Path, flags: list[str], library: str = "") -> Contender:
+    """A contender that runs a script from start to exit; its figures are in its metrics.json."""
+
+    def run() -> Outcome:
+        with tempfile.TemporaryDirectory() as out:
+            start = perf_counter()
+            started([sys.executable, str(script), *flags, "--out", out], library)
+            seconds = perf_counter() - start
+            metrics = json.loads(Path(out, "metrics.json").read_text())
+        assert metrics["gradient_check"] < 1e-12
+        names = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
+        return seconds, {name: metrics[name] for name in names}
+
+    return run
+
+
+def started(
+    command: list[str], library: str = "", variables: dict[str, str] | None = None
+) -> tuple[float, str]:
+    """Seconds to the first line of a new process, and that line. Waits for the process's end."""
+    if library in PEERS and not present(library):
+        raise Absent(f"{PEERS[library]} is not installed ({REMEDY})")
+    environment = os.environ | (variables or {})
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    with tempfile.TemporaryFile("w+") as errors:
+        start = perf_counter()
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, cwd=ROOT, env=environment, text=True
+        ) as process:
+            assert process.stdout
+            line = process.stdout.readline()
+            seconds = perf_counter() - start
+            process.stdout.read()
+        if process.returncode:
+            errors.seek(0)
+            raise RuntimeError(f"{command}: {errors.read()[-800:]}")
+    return seconds, line
+
+
+# --------------------------------------------------------------------------------------- the files
+
+
+def folder() -> Path | None:
+    """Where Fashion-MNIST's files are."""
+    from tinygrad_hw.datasets import fashion_mnist
+
+    for place in fashion_mnist._places():
+        for base in (place, place / fashion_mnist.RAW):
+            if any(base.glob("train-images-idx3-ubyte*")):
+                return base
+    return None
+
+
+def from_files(run: Callable[[], Any]) -> Contender:
+    """A contender that has nothing to read where there is no Fashion-MNIST."""
+
+    def checked() -> Outcome:
+        if folder() is None:
+            raise Absent("it reads Fashion-MNIST's files, and they are not here")
+        return run()
+
+    return checked
