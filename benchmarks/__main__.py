@@ -90,9 +90,9 @@ def measure(names: list[str], quick: bool, found: dict[str, Any]) -> None:
     ]
     with tqdm(jobs, disable=None, leave=False) as bar:
         for name, threads in bar:
-            bar.set_description(f"{name}, {worker.counted(threads)}")
+            bar.set_description(f"{name}, {table.counted(threads)}")
             if threads > here:
-                tqdm.write(f"\n{name}, {worker.counted(threads)}: left out, for want of cores")
+                tqdm.write(f"\n{name}, {table.counted(threads)}: left out, for want of cores")
                 continue
             with closing(worker.messages(name, threads, quick)) as messages:
                 for message in messages:

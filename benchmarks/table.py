@@ -7,11 +7,8 @@ from typing import Any
 
 def shown(table: dict[str, Any]) -> str:
     """A contest's table: each contender's time, and how many times ours it is."""
-    threads = table["threads"]
-    title = f"{table['workload']}, {table['case']}: {table['unit']}, "
-    lines = [title + f"{threads} thread{'s' * (threads > 1)}"]
-    if table["note"]:
-        lines[0] += f" ({table['note']})"
+    title = f"{table['workload']}, {table['case']}: {table['unit']}, {counted(table['threads'])}"
+    lines = [f"{title} ({table['note']})" if table["note"] else title]
     wide = max(len(row["who"]) for row in table["rows"])
     lines.append(f"  {'':{wide}} {'median':>10}  {'lowest to highest':^21} {'of ours':>8}  (range)")
     for row in table["rows"]:
@@ -45,6 +42,10 @@ def described(machine: dict[str, Any]) -> str:
         f"{machine['cpu']}, {machine['cores']} cores, {machine['os']}, {machine['python']}, "
         f"{machine['blas']}\n{versions}"
     )
+
+
+def counted(threads: int) -> str:
+    return f"{threads} thread{'s' * (threads > 1)}"
 
 
 def number(value: float) -> str:

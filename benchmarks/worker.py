@@ -17,6 +17,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from benchmarks.table import counted
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -37,15 +39,20 @@ def environment(threads: int) -> dict[str, str]:
     }
 
 
+def command(name: str, threads: int, quick: bool) -> list[str]:
+    """What the new process runs."""
+    words = [sys.executable, "-m", "benchmarks", "--worker", name, "--threads", str(threads)]
+    return [*words, "--quick"] if quick else words
+
+
 def messages(name: str, threads: int, quick: bool) -> Iterator[dict[str, Any]]:
     """What `suite.run` yields in a new process, and {"failed": why} where the process fails.
 
     Closing the iterator ends the process and all that it started.
     """
-    command = [sys.executable, "-m", "benchmarks", "--worker", name, "--threads", str(threads)]
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(
-            [*command, "--quick"] if quick else command, stdout=subprocess.PIPE, stderr=errors,
+            command(name, threads, quick), stdout=subprocess.PIPE, stderr=errors,
             env=environment(threads), cwd=ROOT, text=True, start_new_session=True,
         )
         try:
@@ -83,7 +90,3 @@ def work(name: str, threads: int, quick: bool) -> None:
 
     for message in run(name, quick, threads):
         pipe.write(json.dumps(message) + "\n")
-
-
-def counted(threads: int) -> str:
-    return f"{threads} thread{'s' * (threads > 1)}"
