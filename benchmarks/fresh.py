@@ -1,11 +1,13 @@
-"""What a new process runs for `starting.py`.
+"""What a new process runs for `starting.py` and `growth.py`.
 
     python -m benchmarks.fresh step tinygrad_hw|numpy|torch|jax
     python -m benchmarks.fresh epoch tinygrad_hw|numpy|torch tinygrad_hw|float32|bytes FOLDER
+    python -m benchmarks.fresh mapped FILE N
 
 `step` is a first step of softmax regression on 64 made-up images. `epoch` is one epoch, batch 64,
-on Fashion-MNIST from its files, and tells the most memory that the process had. Each contender
-imports what it needs, and nobody pays for another's. One line of JSON is written at the end.
+on Fashion-MNIST from its files, and tells the most memory that the process had. `mapped` is one on
+the first N images of a file of bytes, which stays on the disk. Each contender imports what it
+needs, and nobody pays for another's. One line of JSON is written at the end.
 """
 
 import gzip
@@ -14,6 +16,8 @@ import sys
 from pathlib import Path
 
 LR, BATCH = 0.09, 64
+STATUS = Path("/proc/self/status")
+ROOM = 128  # MB that an epoch on a mapped file may take for itself
 
 
 def ours(batches):
@@ -152,25 +156,64 @@ BATCHES = {"tinygrad_hw": loaded, "float32": scaled, "bytes": scaled_in_batches}
 def peak():
     """The most memory that this program had, in MB. Linux hands `ru_maxrss` on from the process
     that started this one, which may be larger; VmHWM it does not."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        return int(status.read_text().split("VmHWM:")[1].split()[0]) / 1024
+    if STATUS.exists():
+        return status("VmHWM")
     import resource
 
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most / 2**20 if sys.platform == "darwin" else most / 1024
 
 
-def main(what, library, data="", folder=""):
-    if what == "step":
-        W, b = TRAIN[library](made_up())
-        found = {}
-    else:
-        W, b = TRAIN[library](BATCHES[data](folder))
-        found = {"cost": peak()}
-    found["result"] = {"weight": W[:, ::28].tolist(), "bias": b.tolist()}
-    print(json.dumps(found), flush=True)
+def status(name):
+    """One of Linux's figures about this process, in MB."""
+    return int(STATUS.read_text().split(f"{name}:")[1].split()[0]) / 1024
+
+
+def step(library):
+    return {"result": result(*TRAIN[library](made_up()))}
+
+
+def epoch(library, data, folder=""):
+    return {"result": result(*TRAIN[library](BATCHES[data](folder))), "cost": peak()}
+
+
+def mapped(path, n):
+    """What an epoch takes: seconds of the processor's time, and at most so many MB of its own.
+
+    Pages of the mapped file are the system's, which takes them back when it likes, and do not
+    count. Own memory is looked at between steps; a copy of the whole file that came and went
+    within one would not be seen, but cannot be made.
+    """
+    import resource
+    from time import process_time
+
+    import numpy as np
+
+    from tinygrad_hw.datasets.images import PixelVectors
+    from tinygrad_hw.utils.data import DataLoader
+
+    pixels = np.memmap(path, np.uint8, "r", shape=(int(n), 784))
+    labels = np.fromfile(f"{path}.labels", np.uint8, int(n)).astype(np.int64)
+    own = []
+
+    def watched(images):
+        for i, batch in enumerate(DataLoader(images, BATCH, shuffle=True)):
+            if i % 50 == 0:
+                own.append(status("RssAnon"))
+            yield batch
+
+    ours(watched(PixelVectors(pixels[:640], labels[:640])))  # compiles, or loads what was compiled
+    most = int((status("VmData") + ROOM) * 2**20)
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    start = process_time()
+    ours(watched(PixelVectors(pixels, labels)))
+    return {"cost": process_time() - start, "result": max(own)}
+
+
+def result(W, b):
+    return {"weight": W[:, ::28].tolist(), "bias": b.tolist()}
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    programs = {"step": step, "epoch": epoch, "mapped": mapped}
+    print(json.dumps(programs[sys.argv[1]](*sys.argv[2:])), flush=True)

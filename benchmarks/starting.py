@@ -1,27 +1,23 @@
 """What comes before the first result, in new processes: imports, a first step, memory, a whole job.
 
-Every run is a process of its own. PYTHONDONTWRITEBYTECODE is unset for it: with that, each would
-compile an editable install anew, but not the peers, which pip compiled. The first round, which does
-not count, compiles what the others find compiled.
+Every run is a process of its own. The first round, which does not count, compiles what the others
+find compiled.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 from benchmarks.contest import Contender, Contest, Outcome
 from benchmarks.data import training_set
-from benchmarks.peers import PEERS, REMEDY, Absent, present
+from benchmarks.peers import PEERS, Absent
+from benchmarks.processes import ROOT, fresh, reported, started
 
-ROOT = Path(__file__).parents[1]
 IMPORT = """
 from time import perf_counter
 start = perf_counter()
@@ -52,7 +48,7 @@ def imports(quick: bool) -> Contest:
 
 def first_step(quick: bool) -> Contest:
     def step(library: str, **variables: str) -> Contender:
-        return reported(fresh("step", library), library, variables)
+        return reported(fresh("step", library), library, **variables)
 
     def cold() -> Outcome:
         with tempfile.TemporaryDirectory() as cache:
@@ -123,29 +119,6 @@ def unless(quick: bool, run: Contender) -> Contender:
     return left_out if quick else run
 
 
-# ------------------------------------------------------------------------------------ new processes
-
-
-def fresh(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "benchmarks.fresh", *arguments]
-
-
-def reported(
-    command: list[str], library: str = "", variables: dict[str, str] | None = None
-) -> Contender:
-    """A contender whose process writes one line, of its own "cost" and "result".
-
-    Where it tells no cost, that is the time from its start to that line.
-    """
-
-    def run() -> Outcome:
-        seconds, line = started(command, library, variables)
-        found = json.loads(line)
-        return found.get("cost", seconds), found.get("result")
-
-    return run
-
-
 def job(script: Path, flags: list[str], library: str = "") -> Contender:
     """A contender that runs a script from start to exit; its figures are in its metrics.json."""
 
@@ -162,32 +135,6 @@ def job(script: Path, flags: list[str], library: str = "") -> Contender:
     return run
 
 
-def started(
-    command: list[str], library: str = "", variables: dict[str, str] | None = None
-) -> tuple[float, str]:
-    """Seconds to the first line of a new process, and that line. Waits for the process's end."""
-    if library in PEERS and not present(library):
-        raise Absent(f"{PEERS[library]} is not installed ({REMEDY})")
-    environment = os.environ | (variables or {})
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    with tempfile.TemporaryFile("w+") as errors:
-        start = perf_counter()
-        with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=errors, cwd=ROOT, env=environment, text=True
-        ) as process:
-            assert process.stdout
-            line = process.stdout.readline()
-            seconds = perf_counter() - start
-            process.stdout.read()
-        if process.returncode:
-            errors.seek(0)
-            raise RuntimeError(f"{command}: {errors.read()[-800:]}")
-    return seconds, line
-
-
-# --------------------------------------------------------------------------------------- the files
-
-
 def folder() -> Path | None:
     """Where Fashion-MNIST's files are."""
     from tinygrad_hw.datasets import fashion_mnist
@@ -199,7 +146,7 @@ def folder() -> Path | None:
     return None
 
 
-def from_files(run: Callable[[], Any]) -> Contender:
+def from_files(run: Contender) -> Contender:
     """A contender that has nothing to read where there is no Fashion-MNIST."""
 
     def checked() -> Outcome:
