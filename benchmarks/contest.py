@@ -56,6 +56,7 @@ def held(contest: Contest) -> dict[str, Any]:
     absent: list[str] = []
     for counted in range(contest.rounds + 1):
         if counted == 1:
+            gc.unfreeze()
             gc.collect()
             gc.freeze()
         expected = None
@@ -72,7 +73,6 @@ def held(contest: Contest) -> dict[str, Any]:
                 expected = result
             compare(contest, who, result, expected)
             times[who].append(seconds * contest.scale)
-    gc.unfreeze()
     rows = []
     for who in running:
         values = times[who][1:]

@@ -25,21 +25,16 @@ L2, TOLERANCE = 2e-4, 1e-5
 
 
 def contests(quick: bool, threads: int) -> Iterator[Contest]:
-    n = 2000 if quick else 60_000
+    n = 2000 if quick else 20_000  # of all 60,000, a solver takes a minute or two
     X, y = (array[:n] for array in data.arrays())
-    wide = X.astype(np.float64)
     yield Contest(
         "to the optimum", f"{n:,} images", "s", 1,
         {
             "tinygrad_hw, NewtonCG": ours(X, y),
-            "tinygrad_hw, NewtonCG, float64": ours(wide, y),
             "scikit-learn, newton-cg": lazily(theirs, "newton-cg", X, y),
-            "scikit-learn, newton-cg, float64": lazily(theirs, "newton-cg", wide, y),
             "scikit-learn, lbfgs": lazily(theirs, "lbfgs", X, y),
-            "scikit-learn, lbfgs, float64": lazily(theirs, "lbfgs", wide, y),
         },
-        rtol=1e-5, rounds=1 if quick else 3,
-        note=f"{data.training_set().name}, float32 where nothing else is said",
+        rtol=1e-4, rounds=1 if quick else 2, note=f"float32, {data.training_set().name}",
     )
 
 
