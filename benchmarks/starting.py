@@ -37,7 +37,7 @@ def imports(quick: bool) -> Contest:
     names = {"tinygrad_hw": "tinygrad_hw", "numpy": "NumPy"} | PEERS
     del names["sklearn"]
     return Contest(
-        "starting", "import", "ms", 1e3,
+        "import", "in a new process", "ms", 1e3,
         {
             who: reported([sys.executable, "-c", IMPORT.format(library)], library)
             for library, who in names.items()
@@ -55,7 +55,7 @@ def first_step(quick: bool) -> Contest:
             return step("tinygrad_hw", NUMBA_CACHE_DIR=cache)()
 
     return Contest(
-        "starting", "to the end of the first step", "ms", 1e3,
+        "first step", "from the process's start to its end", "ms", 1e3,
         {
             "tinygrad_hw": step("tinygrad_hw"),
             "tinygrad_hw, cold Numba cache": unless(quick, cold),
@@ -65,7 +65,7 @@ def first_step(quick: bool) -> Contest:
             "JAX, jitted": step("jax"),
         },
         rounds=1 if quick else 5,
-        note="softmax regression, batch 64, from the process's start, with a warm Numba cache",
+        note="softmax regression, batch 64, with a warm Numba cache",
     )
 
 
@@ -74,7 +74,7 @@ def memory(quick: bool) -> Contest:
         return reported(fresh("epoch", library, data, str(folder() or "")), library)
 
     return Contest(
-        "starting", f"memory of an epoch, {training_set().name}", "MB at most", 1,
+        "memory", f"an epoch of {training_set().name}", "MB at most", 1,
         {
             "tinygrad_hw": epoch("tinygrad_hw", "tinygrad_hw"),
             "NumPy by hand, float32 data": from_files(epoch("numpy", "float32")),
@@ -83,7 +83,7 @@ def memory(quick: bool) -> Contest:
             "PyTorch, bytes": from_files(epoch("torch", "bytes")),
         },
         rtol=1e-3, atol=1e-4, rounds=1 if quick else 3,
-        note="softmax regression, batch 64, from the files",
+        note="softmax regression, batch 64, a process that reads the files",
     )
 
 
@@ -99,14 +99,14 @@ def main_job(quick: bool) -> Contest:
         return from_files(job(script, [*epochs, *data, "--loading", loading], "torch"))
 
     return Contest(
-        "starting", f"main job, {training_set().name}, {length}", "s", 1,
+        "main job", f"{training_set().name}, {length}", "s", 1,
         {
             "tinygrad_hw": job(example, [*epochs, *data]),
             "PyTorch, indexed tensors": in_torch("indexed"),
             "PyTorch, DataLoader": unless(quick, in_torch("DataLoader")),
         },
         rtol=1e-3, atol=1e-3, rounds=1 if quick else 3,
-        note="examples/fashion_softmax.py, process start to exit: training, figures, pictures",
+        note="examples/fashion_softmax.py from start to exit, with its pictures",
     )
 
 
