@@ -11,7 +11,7 @@ import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any
 
 import numpy as np
@@ -43,12 +43,13 @@ class Contest:
     note: str = ""
 
 
-def held(contest: Contest) -> dict[str, Any]:
+def held(contest: Contest, pause: float = 0.0) -> dict[str, Any]:
     """The contest's table. Raises `Disagreement` where a result is not ours.
 
     The first round compiles and fills caches, and does not count. A contender that raises `Absent`
     is left out from then on, and the table says why. What was made until then is hidden from the
-    garbage collector: else whoever happens to set it off would pay for the objects of all.
+    garbage collector: else whoever happens to set it off would pay for the objects of all. A pause,
+    in seconds, lets the threads fall asleep that a library leaves spinning when its turn is over.
     """
     ours = next(iter(contest.contenders))
     running = dict(contest.contenders)
@@ -61,6 +62,7 @@ def held(contest: Contest) -> dict[str, Any]:
             gc.freeze()
         expected = None
         for who, run in list(running.items()):
+            sleep(pause)
             try:
                 seconds, result = run()
             except Absent as reason:
