@@ -19,7 +19,7 @@ def draw(found: dict[str, Any], path: Path) -> None:
     panels = [*((ratios, *item) for item in workloads.items()),
               *((curves, *item) for item in growths.items())]
     rows = max(1, -(-len(panels) // COLUMNS))
-    figure = Figure(figsize=(6.5 * COLUMNS, 4.2 * rows), layout="constrained")
+    figure = Figure(figsize=(7 * COLUMNS, 3.6 * rows), layout="constrained")
     machine = found["machine"]
     figure.suptitle(f"{machine['cpu']}, {machine['python']}, {found['date']}", fontsize=10)
     for i, (panel, title, items) in enumerate(panels, 1):
@@ -60,11 +60,14 @@ def ratios(axes: Any, tables: list[dict[str, Any]]) -> None:
         )
     axes.axvline(1, color="black", linewidth=1)
     axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    axes.set_xlim(min(low, 0.5), max(high, 2))  # no ratio near 1 looks like much
+    plainly(axes.xaxis)
     axes.set_yticks(range(len(cases)), cases, fontsize=8)
     axes.set_ylim(len(cases) - 0.5, -0.5)
     axes.set_xlabel("times ours: to the right is slower, or more", fontsize=8)
     axes.grid(axis="x", which="both", alpha=0.2)
-    axes.legend(fontsize=7)
+    axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def curves(axes: Any, growths: list[dict[str, Any]]) -> None:
@@ -72,7 +75,22 @@ def curves(axes: Any, growths: list[dict[str, Any]]) -> None:
     for growth in growths:
         label = f"{growth['name']}: {growth['exponent']:.2f} (expected {growth['expected']:g})"
         axes.loglog(growth["sizes"], growth["values"], "o-", markersize=4, label=label)
+    low, high = axes.get_ylim()
+    if high < 10 * low:  # a cost that hardly grows does not look steep
+        axes.set_ylim(low / 3, high * 3)
+    plainly(axes.xaxis)
+    plainly(axes.yaxis)
     axes.set_xlabel(growths[0]["of"], fontsize=8)
     axes.set_ylabel(growths[0]["unit"], fontsize=8)
     axes.grid(which="both", alpha=0.2)
     axes.legend(fontsize=7)
+
+
+def plainly(axis: Any) -> None:
+    """Marks at 1, 2, 5, 10 and so on, written as such."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=9))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.12g}"))
+    axis.set_minor_formatter(NullFormatter())
+    axis.set_tick_params(labelsize=8)
