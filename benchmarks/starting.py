@@ -42,7 +42,7 @@ def imports(quick: bool) -> Contest:
             who: reported([sys.executable, "-c", IMPORT.format(library)], library)
             for library, who in names.items()
         },
-        rounds=1 if quick else 9,
+        rounds=1 if quick else 7,
     )
 
 
@@ -82,7 +82,7 @@ def memory(quick: bool) -> Contest:
             "PyTorch, float32 data": from_files(epoch("torch", "float32")),
             "PyTorch, bytes": from_files(epoch("torch", "bytes")),
         },
-        rtol=1e-3, atol=1e-4, rounds=1 if quick else 3,
+        rtol=1e-3, atol=1e-4, rounds=1,
         note="softmax regression, batch 64, a process that reads the files",
     )
 
