@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinygrad_hw.dtypes import Default, promoted
-from tinygrad_hw.tape import Node, Traced, Value, Vertex, fit, grad_mode, pull, vertex, wrap
+from tinygrad_hw.tape import Traced, Value, Vertex, fit, grad_mode, pull, recorded, vertex, wrap
 
 if TYPE_CHECKING:  # what an op returns to people; to a rule it may be a bare array
     from tinygrad_hw.tensor import Tensor
@@ -31,6 +31,8 @@ if TYPE_CHECKING:  # what an op returns to people; to a rule it may be a bare ar
 Rule = Callable[..., Any]
 FLOAT16, FLOAT32, FLOAT64 = (np.dtype(t) for t in (np.float16, np.float32, np.float64))
 INT8 = np.dtype(np.int8)
+NO_STATIC: dict[str, Any] = {}  # of a call without metadata
+REFUSALS = ValueError, TypeError, IndexError, OverflowError  # which NumPy raises
 FOREIGN = frozenset({list, tuple, str, complex})  # which NumPy takes beside an array
 
 by_ufunc: dict[np.ufunc, Callable[..., Any]] = {}  # np.exp(tensor) finds its op here
@@ -66,13 +68,17 @@ class Op:
         return f"<Op {self.name}>"
 
     def __call__(self, *inputs: Any, **static: Any) -> Tensor:
+        for x in inputs:
+            if isinstance(x, Traced):
+                break
+        else:
+            return self.forward(*inputs, **static)  # type: ignore[no-any-return]
         arrays, parents = [], []
         dtype = None
-        traced = recording = foreign = mixed = False
+        recording = foreign = mixed = False
         for x in inputs:
             parent = None
             if isinstance(x, Traced):
-                traced = True
                 if x.tracked:
                     recording = True
                     parent = x.node or x
@@ -83,22 +89,19 @@ class Op:
                 foreign = True
             arrays.append(x)
             parents.append(parent)
-        if not traced:
-            return self.forward(*inputs, **static)  # type: ignore[no-any-return]
         if foreign:
             raise refused(self, arrays)
         met = promoted(arrays) if mixed and self.promotes else arrays
         try:
             out = self.forward(*met, **static)
-        except (ValueError, TypeError, IndexError, OverflowError) as error:
+        except REFUSALS as error:
             raise explained(self, error, arrays, static) from error
         if out.dtype is not FLOAT32:
             out = closed(self, out, met, static)
         if type(out) is not np.ndarray:
             out = np.asarray(out)
         if recording and self.rules and grad_mode.enabled:
-            node = Node(self, tuple(arrays), static, out, tuple(parents))
-            return wrap(out, node)
+            return recorded(self, tuple(arrays), static, out, tuple(parents))
         return wrap(out)
 
     def jvp(
@@ -123,6 +126,9 @@ class Op:
         return fit(total, y)
 
 
+general = Op.__call__  # whoever watches exchanges the attribute
+
+
 def transposed(rule: Rule, t: Value, y: Value, inputs: Sequence[Any], static: Any) -> Value:
     """Apply a Jacobian to `t` when only its transpose, the rule, is at hand."""
     g = wrap(np.zeros(y.shape, y.dtype))
@@ -140,9 +146,69 @@ def transposed(rule: Rule, t: Value, y: Value, inputs: Sequence[Any], static: An
     return found[g]
 
 
+class Unary(Op):
+    """An elementwise op of one input. Its calls are small and many, so that the usual one, of a
+    tensor without metadata, is spelled out here."""
+
+    __slots__ = ()
+
+    def __call__(self, x: Any, **static: Any) -> Tensor:
+        if static or not isinstance(x, Traced):
+            return general(self, x, **static)
+        array = x.array
+        try:
+            out = self.forward(array)
+        except REFUSALS as error:
+            raise explained(self, error, (array,), static) from error
+        if out.dtype is not array.dtype:
+            out = closed(self, out, (array,), static)
+        if type(out) is not np.ndarray:
+            out = np.asarray(out)
+        if x.tracked and grad_mode.enabled:
+            return recorded(self, (array,), static, out, (x.node or x,))
+        return wrap(out)
+
+
+class Binary(Op):
+    """An elementwise op of two inputs, the usual call spelled out as `Unary`'s: a tensor, and
+    another of its dtype or a number. All others go the general way."""
+
+    __slots__ = ()
+
+    def __call__(self, a: Any, b: Any) -> Tensor:
+        if not isinstance(a, Traced):
+            return general(self, a, b)
+        x, y, parent, other = a.array, b, None, None
+        dtype = x.dtype
+        if isinstance(b, Traced):
+            y = b.array
+            if y.dtype is not dtype:
+                return general(self, a, b)
+            if b.tracked:
+                other = b.node or b
+        elif type(b) is not float and type(b) is not int:
+            return general(self, a, b)
+        try:
+            out = self.forward(x, y)
+        except REFUSALS as error:
+            raise explained(self, error, (x, y), {}) from error
+        if out.dtype is not dtype:
+            out = closed(self, out, (x, y), {})
+        if type(out) is not np.ndarray:
+            out = np.asarray(out)
+        if a.tracked:
+            parent = a.node or a
+        elif other is None:
+            return wrap(out)
+        if grad_mode.enabled:
+            return recorded(self, (x, y), NO_STATIC, out, (parent, other))
+        return wrap(out)
+
+
 def elementwise(forward: Callable[..., Any], *rules: Rule | None, name: str = "") -> Op:
     """An op whose Jacobian is diagonal in each input."""
-    return Op(forward, *rules, kind="elementwise", name=name, promotes=len(rules) == 2)
+    kind: type[Op] = {1: Unary, 2: Binary}.get(len(rules), Op)
+    return kind(forward, *rules, kind="elementwise", name=name, promotes=len(rules) == 2)
 
 
 def comparison(forward: Callable[..., Any], name: str = "") -> Op:

@@ -3,8 +3,8 @@
 A `Node` is one recorded call of an op. Its edges lead to the nodes that made its inputs, or to the
 leaf tensors themselves. One clock ticks on every recorded op and every in-place write, so
 
-* sorting nodes by `time` *is* a topological order: an op can only use what already existed, and no
-  recursion is needed, however deep the graph;
+* newest first *is* a topological order, since an op can only use what already existed: a sweep
+  takes the newest node that waits, and no recursion is needed, however deep the graph;
 * memory written later than a node that remembers it is a stale value, found when the node is swept.
 
 `pull` sweeps cotangents from outputs to inputs (reverse mode, vector-Jacobian products) and `push`
@@ -16,6 +16,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from heapq import heapify, heappop, heappush
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 Array: TypeAlias = NDArray[Any]
 Value: TypeAlias = Any  # an array at first order, a tensor under create_graph
 
+new = object.__new__
 tick = itertools.count(1).__next__
 clock_of_last_write = 0
 written: dict[int, int] = {}  # id of the array that owns the memory -> time of its last write
@@ -66,21 +68,13 @@ class Node(GradFn):
 
     __slots__ = ("__weakref__", "arrays", "hooks", "op", "out", "parents", "static", "time")
 
-    def __init__(
-        self,
-        op: Any,
-        arrays: tuple[Any, ...],
-        static: dict[str, Any],
-        out: Array,
-        parents: tuple[Node | Traced | None, ...],
-    ) -> None:
-        self.op = op
-        self.arrays: tuple[Any, ...] | None = arrays
-        self.static = static
-        self.out: Array | None = out
-        self.parents = parents
-        self.hooks: dict[int, Hook] | None = None
-        self.time = tick()
+    op: Any
+    arrays: tuple[Any, ...] | None
+    static: dict[str, Any]
+    out: Array | None
+    parents: tuple[Node | Traced | None, ...]
+    hooks: dict[int, Hook] | None
+    time: int
 
     def free(self) -> None:
         """Let go of everything the rule would need; a second sweep is then refused. The edges
@@ -100,10 +94,28 @@ def wrap(array: Any, node: Node | None = None) -> Tensor:
     """A tensor around `array`, made by `node`."""
     if type(array) is not np.ndarray:
         array = np.asarray(array)
-    tensor: Any = object.__new__(Traced.result)
+    tensor: Any = new(Traced.result)
     tensor.array = array
     tensor.node = node
     tensor.tracked = node is not None
+    tensor.gradient = tensor.hooks = None
+    return tensor  # type: ignore[no-any-return]
+
+
+def recorded(
+    op: Any,
+    arrays: tuple[Any, ...],
+    static: dict[str, Any],
+    out: Array,
+    parents: tuple[Vertex | None, ...],
+) -> Tensor:
+    """Put a call of `op` on the tape, and wrap its result."""
+    node = Node()
+    node.op, node.arrays, node.static, node.out, node.parents = op, arrays, static, out, parents
+    node.hooks = None
+    node.time = tick()
+    tensor: Any = new(Traced.result)
+    tensor.array, tensor.node, tensor.tracked = out, node, True
     tensor.gradient = tensor.hooks = None
     return tensor  # type: ignore[no-any-return]
 
@@ -188,8 +200,8 @@ def fit(g: Value, x: Any) -> Value:
     return g
 
 
-def remembered(node: Node, as_tensors: bool) -> tuple[Value, Sequence[Any]]:
-    """The output and inputs that a rule sees: arrays, or tensors tied to the graph."""
+def refuse_lost(node: Node) -> None:
+    """Raise if what `node`'s rules look at was freed, or overwritten since."""
     if node.arrays is None:
         raise RuntimeError(
             f"{node.op.name}: this graph was already swept and its saved values freed. To go "
@@ -198,11 +210,14 @@ def remembered(node: Node, as_tensors: bool) -> tuple[Value, Sequence[Any]]:
         )
     if clock_of_last_write > node.time:
         refuse_stale(node)
-    if not as_tensors:
-        return node.out, node.arrays
+
+
+def as_tensors(node: Node) -> tuple[Value, Sequence[Any]]:
+    """The output and inputs of a node as tensors tied to the graph."""
+    arrays: Any = node.arrays
     inputs = [
         a if parent is None else wrap(a, parent) if type(parent) is Node else parent
-        for a, parent in zip(node.arrays, node.parents, strict=True)
+        for a, parent in zip(arrays, node.parents, strict=True)
     ]
     return wrap(node.out, node), inputs
 
@@ -234,16 +249,16 @@ def pull(
     Returns the cotangents of the targets (of every leaf where none are named) and which of them
     are arrays that nothing else holds, which a caller may therefore keep without a copy.
     """
-    order = nodes_behind(cotangents)
-    useful = None if targets is None else leading_to(targets, order)
+    useful = None if targets is None else leading_to(targets, nodes_behind(cotangents))
     found: dict[Vertex, Value] = {}
     owned: set[Vertex] = set()
-    for node in reversed(order):
-        if useful is not None and node not in useful:
-            continue
-        g = cotangents.pop(node, None)
-        if g is None:
-            continue
+    waiting = [  # a heap: whoever uses a node is newer, so that its cotangent is whole by its turn
+        (-v.time, v) for v in cotangents if type(v) is Node and (useful is None or v in useful)
+    ]
+    heapify(waiting)
+    while waiting:
+        node = heappop(waiting)[1]
+        g = cotangents.pop(node)
         if node.hooks:
             g = run_hooks(node, g)
         if useful is not None:
@@ -251,24 +266,35 @@ def pull(
                 found[node] = g
             if useful.isdisjoint(node.parents):
                 continue
-        y, inputs = remembered(node, create_graph)
-        static = node.static
-        rules = node.op.rules
+        if node.arrays is None or clock_of_last_write > node.time:
+            refuse_lost(node)
+        y: Any = node.out
+        inputs: Any = node.arrays
+        if create_graph:
+            y, inputs = as_tensors(node)
+        static, rules = node.static, node.op.rules
+        usual = len(inputs) if not static else 0
         for i, parent in enumerate(node.parents):
             if parent is None or (useful is not None and parent not in useful):
                 continue
-            rule = rules[i]
+            rule, x = rules[i], inputs[i]
             if rule is None:
                 continue
-            r = rule(g, y, *inputs, **static)
+            if usual == 2:  # spelled out, for to unpack costs what a small rule does
+                r = rule(g, y, inputs[0], inputs[1])
+            elif usual == 1:
+                r = rule(g, y, x)
+            else:
+                r = rule(g, y, *inputs, **static)
             if r is None:  # a function of the user's may say so
                 continue
-            x = inputs[i]
             if r.shape != x.shape or r.dtype is not x.dtype:
                 r = fit(r, x)
             held = cotangents.get(parent)
             if held is None:
-                if r is not g and not create_graph and r.base is None:
+                if type(parent) is Node:
+                    heappush(waiting, (-parent.time, parent))
+                elif r is not g and not create_graph and r.base is None:
                     owned.add(parent)
             elif parent in owned:
                 held += r
@@ -279,7 +305,7 @@ def pull(
                     owned.add(parent)
             cotangents[parent] = r
         if not retain_graph:
-            node.free()
+            node.arrays = node.out = None
     for leaf, g in cotangents.items():
         if type(leaf) is not Node and (targets is None or leaf in targets):
             if leaf.hooks:
@@ -297,6 +323,7 @@ def push(
     for node in nodes_behind(outputs):
         moved = [tangents.get(p) if p is not None else None for p in node.parents]
         if any(t is not None for t in moved):
-            y, inputs = remembered(node, create_graph)
+            refuse_lost(node)
+            y, inputs = as_tensors(node) if create_graph else (node.out, node.arrays or ())
             tangents[node] = node.op.jvp(moved, y, inputs, node.static)
     return [tangents.get(output) for output in outputs]

@@ -18,7 +18,19 @@ import numpy as np
 
 from tinygrad_hw.autograd.joint import Joint
 from tinygrad_hw.op import Op, variadic
-from tinygrad_hw.tape import Array, Node, Traced, Vertex, fit, grad_mode, pull, raw, vertex, wrap
+from tinygrad_hw.tape import (
+    Array,
+    Node,
+    Traced,
+    Vertex,
+    fit,
+    grad_mode,
+    pull,
+    raw,
+    recorded,
+    vertex,
+    wrap,
+)
 
 
 def position(x: Any, values: Sequence[Any]) -> int | None:
@@ -150,7 +162,7 @@ class Call:
         part, node = self.parts[k](), self.node and self.node()
         if part is None and isinstance(node, Node):
             shape: Any = self.outputs[k]
-            part = Node(Part(self.grad_fn_name), (node.out,), {"k": k}, shape, (node,))
+            part = recorded(Part(self.grad_fn_name), (node.out,), {"k": k}, shape, (node,)).node
         return part
 
     def checked(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -256,7 +268,7 @@ def record(function: Any, ctx: Any, args: Sequence[Any], outputs: Sequence[Any])
     call = Call(function, ctx, args, outputs)
     parents = (*call.parents, *[None] * (len(call.arrays) - len(call.parents)))
     out = call.outputs[0] if len(outputs) == 1 else array_of(call.outputs)
-    node = Node(call, tuple(call.arrays), {}, out, parents)  # type: ignore[arg-type]
+    node: Any = recorded(call, tuple(call.arrays), {}, out, parents).node  # type: ignore[arg-type]
     call.node = weakref.ref(node)
     call.arrays = [hollow(a) for a in call.arrays]  # the node keeps them
     results: list[Any] = []
@@ -266,7 +278,7 @@ def record(function: Any, ctx: Any, args: Sequence[Any], outputs: Sequence[Any])
             continue
         made = node
         if len(outputs) > 1:
-            made = Node(Part(call.grad_fn_name), (out,), {"k": k}, o.array, (node,))
+            made = recorded(Part(call.grad_fn_name), (out,), {"k": k}, o.array, (node,)).node
         call.parts[k] = weakref.ref(made)
         results.append(wrap(o.array, made))
     return tuple(results)
@@ -291,4 +303,4 @@ def refusing(grad: Any, behind: Sequence[Any]) -> Any:
         return grad
     parents = [vertex(x) if isinstance(x, Traced) else x for x in behind]
     arrays = (grad.array, *[np.zeros(())] * len(parents))
-    return wrap(grad.array, Node(twice, arrays, {}, grad.array, (None, *parents)))
+    return recorded(twice, arrays, {}, grad.array, (None, *parents))

@@ -1,7 +1,7 @@
 """Watching ops while they run: what anomaly detection and the profiler have in common.
 
-Nothing of this costs anything until somebody watches. Then `Op.__call__` is exchanged for one that
-tells the watchers, and each sweep gives its nodes ops that do.
+Nothing of this costs anything until somebody watches. Then the call of an `Op` is exchanged for one
+that tells the watchers, and each sweep gives its nodes ops that do.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from tinygrad_hw.op import Op
+from tinygrad_hw.op import Binary, Op, Unary
 from tinygrad_hw.tape import Node, Traced, Value, Vertex, nodes_behind
 
 Run = Callable[[], Any]
@@ -38,23 +38,25 @@ class Watch:
 
 
 watches: list[Watch] = []
-unwatched = Op.__call__
+CALLS = {kind: kind.__call__ for kind in (Op, Unary, Binary)}  # unwatched
 
 
 def start(watch: Watch) -> None:
     watches.append(watch)
-    Op.__call__ = watched  # type: ignore[method-assign, assignment]
+    for kind in CALLS:
+        kind.__call__ = watched  # type: ignore[method-assign, assignment]
 
 
 def stop(watch: Watch) -> None:
     watches.remove(watch)
     if not watches:
-        Op.__call__ = unwatched  # type: ignore[method-assign]
+        for kind, call in CALLS.items():
+            kind.__call__ = call  # type: ignore[method-assign]
 
 
 def watched(op: Op, *inputs: Any, **static: Any) -> Any:
     """`Op.__call__` while somebody watches."""
-    run = partial(unwatched, op, *inputs, **static)
+    run = partial(CALLS[type(op)], op, *inputs, **static)
     if not any(isinstance(x, Traced) for x in inputs):
         return run()
     return through(op, inputs, static, run)

@@ -88,7 +88,7 @@ def written(result: Tensor, out: Tensor | None) -> Tensor:
             a dtype of a lower kind.
     """
     if out is None:
-        return as_traced(result)
+        return result if isinstance(result, Traced) else as_traced(result)
     if grad_mode.enabled and (result.tracked or out.tracked):
         raise RuntimeError("out=... does not support automatic differentiation: leave it out")
     if not can_cast(result.array.dtype, out.array.dtype):

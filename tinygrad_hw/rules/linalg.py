@@ -50,7 +50,9 @@ def one_dtype(*arrays: Any) -> None:
     for a in arrays:
         if not isinstance(a, np.ndarray):
             raise TypeError("a product is of tensors or arrays")
-        if a.dtype != first.dtype and "c" not in (a.dtype.kind, first.dtype.kind):
+        if a.dtype is first.dtype or a.dtype == first.dtype:
+            continue
+        if "c" not in (a.dtype.kind, first.dtype.kind):
             raise ValueError(f"one dtype is needed; write .to(th.{a.dtype}) on the first")
 
 

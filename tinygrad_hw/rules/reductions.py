@@ -15,11 +15,10 @@ HALF = np.dtype(np.float16)
 
 
 def kept(g: Any, x: Any, dim: Any, keepdim: bool) -> Any:
-    """Put the reduced axes back as axes of size 1, so that `g` broadcasts against `x`."""
-    if keepdim:
+    """Put the reduced axes back as axes of size 1, so that `g` broadcasts against `x` (where all
+    were reduced it does so anyway)."""
+    if keepdim or dim is None:
         return g
-    if dim is None:
-        return reshape(g, shape=(1,) * x.ndim)
     reduced = {d % x.ndim for d in (dim if isinstance(dim, tuple) else (dim,))} if x.ndim else ()
     return reshape(g, shape=tuple(1 if i in reduced else n for i, n in enumerate(x.shape)))
 
