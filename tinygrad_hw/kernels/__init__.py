@@ -17,8 +17,10 @@ import numpy as np
 from tinygrad_hw.kernels.jit import Loop
 from tinygrad_hw.kernels.products import linear, linear_grad, take_pixels
 from tinygrad_hw.kernels.rows import Array, Dim, along, over_rows, plain, reduced_along
+from tinygrad_hw.kernels.updates import adam, sgd, sgd_momentum
 
 __all__ = [
+    "adam",
     "cross_entropy",
     "cross_entropy_grad",
     "erf",
@@ -27,6 +29,8 @@ __all__ = [
     "linear_grad",
     "log_softmax",
     "logsumexp",
+    "sgd",
+    "sgd_momentum",
     "softmax",
     "take_pixels",
 ]

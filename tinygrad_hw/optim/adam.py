@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
-from tinygrad_hw.optim.inplace import addcdiv, addcmul, lerp
+from tinygrad_hw import kernels
 from tinygrad_hw.optim.optimizer import (
     Group,
     Optimizer,
@@ -87,25 +85,20 @@ class Adam(Optimizer):
         return state | {"max_exp_avg_sq": zeros(p)} if group["amsgrad"] else state
 
     def update(self, p: Traced, g: Array, group: Group) -> None:
-        out, spare, _ = self.scratch_for(p.array)
         state = self.state_of(p, group)
         lr, (beta1, beta2) = number(group["lr"]), map(number, group["betas"])
-        if group["decoupled_weight_decay"] and group["weight_decay"]:
-            p.array *= float(1 - lr * group["weight_decay"])
-            group = group | {"weight_decay": 0}
-        g = self.ascent(p.array, g, group, out)
-        t = counted(state)
+        decay, shrink, t = group["weight_decay"], 1.0, counted(state)
+        if group["decoupled_weight_decay"]:
+            decay, shrink = 0, float(1 - lr * decay)
+        if group["maximize"]:
+            g = -g
         m, v = state["exp_avg"].array, state["exp_avg_sq"].array
-        lerp(m, g, 1 - beta1, spare)
-        v *= beta2
-        addcmul(v, g, g, 1 - beta2, spare)
-        if group["amsgrad"]:
-            largest = state["max_exp_avg_sq"].array
-            v = np.maximum(largest, v, out=largest)
-        denominator = np.sqrt(v, out=spare)
-        denominator /= (1 - beta2**t) ** 0.5
-        denominator += group["eps"]
-        addcdiv(p.array, m, denominator, float(-(lr / (1 - beta1**t))), out)
+        kernels.adam(
+            p.array, g, m, v, state["max_exp_avg_sq"].array if group["amsgrad"] else None,
+            rate=float(lr / (1 - beta1**t)), shrink=shrink, decay=float(decay),
+            beta1=float(beta1), beta2=float(beta2), root=float((1 - beta2**t) ** 0.5),
+            eps=float(group["eps"]),
+        )  # fmt: skip
 
 
 class AdamW(Adam):

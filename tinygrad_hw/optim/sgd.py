@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
-from tinygrad_hw.optim.optimizer import Group, Optimizer, at_least_zero
-from tinygrad_hw.tape import Array, Traced, note_write, wrap
+from tinygrad_hw import kernels
+from tinygrad_hw.optim.optimizer import Group, Optimizer, at_least_zero, zeros
+from tinygrad_hw.tape import Array, Traced, note_write
 
 
 class SGD(Optimizer):
@@ -61,27 +60,18 @@ class SGD(Optimizer):
             raise ValueError("nesterov needs a momentum, and a dampening of 0")
 
     def update(self, p: Traced, g: Array, group: Group) -> None:
-        out, spare, _ = self.scratch_for(p.array)
-        g = self.ascent(p.array, g, group, out)
-        if momentum := group["momentum"]:
-            g = self.with_momentum(p, g, momentum, group, spare)
-        np.multiply(g, float(group["lr"]), out=out)
-        np.subtract(p.array, out, out=p.array)
-
-    def with_momentum(
-        self, p: Traced, g: Array, momentum: float, group: Group, out: Array
-    ) -> Array:
-        state = self.state[p]
-        held = state.get("momentum_buffer")
-        if held is None:
-            held = state["momentum_buffer"] = wrap(g.copy())
-        else:
-            keep = 1 - group["dampening"]
-            held.array *= momentum
-            held.array += g if keep == 1 else np.multiply(g, keep, out=out)
-            note_write(held.array)
-        v: Array = held.array
-        if not group["nesterov"]:
-            return v
-        np.multiply(v, momentum, out=out)
-        return np.add(g, out, out=out)
+        x, lr, decay = p.array, float(group["lr"]), float(group["weight_decay"])
+        if group["maximize"]:
+            g = -g
+        momentum = group["momentum"]
+        if not momentum:
+            return kernels.sgd(x, g, lr=lr, decay=decay)
+        state, fresh = self.state[p], 1 - group["dampening"]
+        if state.get("momentum_buffer") is None:
+            state["momentum_buffer"], fresh = zeros(x), 1
+        v = state["momentum_buffer"].array
+        kernels.sgd_momentum(
+            x, g, v, lr=lr, decay=decay, momentum=float(momentum), fresh=float(fresh),
+            nesterov=group["nesterov"],
+        )  # fmt: skip
+        return note_write(v)
