@@ -8,6 +8,7 @@ of images shrunk to 49 pixels: (10, 49, 10, 49).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from benchmarks import data
 from benchmarks.contest import Contender, Contest, repeated
 from benchmarks.data import Array
-from benchmarks.peers import compiles, lazily
+from benchmarks.peers import compiled, eager, lazily
 
 
 class Problem(NamedTuple):
@@ -60,7 +61,9 @@ def contenders(
         "tinygrad_hw": repeated(ours(of)),
         "NumPy by hand": repeated(lambda: by_hand(of)),
         "PyTorch, torch.func": lazily(lambda: repeated(pytorch(of))),
-        "PyTorch, compiled": lazily(lambda: repeated(pytorch_compiled(of, quick))),
+        "PyTorch, compiled": lazily(
+            lambda: repeated(pytorch(of, partial(compiled, quick=quick)))
+        ),
         "JAX, jitted": lazily(lambda: repeated(jax_jitted(of))),
         "autograd": lazily(lambda: repeated(autograd(of))),
     }
@@ -114,7 +117,7 @@ def ours(of: Problem) -> Work:
     return lambda: func.hvp(loss, (W,), (V,))[0].numpy()
 
 
-def pytorch(of: Problem, transform: Callable[[Any], Any] = lambda f: f) -> Work:
+def pytorch(of: Problem, form: Callable[[Any], Any] = eager) -> Work:
     import torch
     from torch import func
     from torch.nn import functional as F
@@ -125,18 +128,11 @@ def pytorch(of: Problem, transform: Callable[[Any], Any] = lambda f: f) -> Work:
         return F.cross_entropy(F.linear(X, W), y)
 
     if of.V is None:
-        hessian = transform(func.hessian(loss))
+        hessian = form(func.hessian(loss))
         return lambda: hessian(W).numpy()
     V = torch.from_numpy(of.V)
-    product = transform(lambda W, V: func.jvp(func.grad(loss), (W,), (V,))[1])
+    product = form(lambda W, V: func.jvp(func.grad(loss), (W,), (V,))[1])
     return lambda: product(W, V).numpy()
-
-
-def pytorch_compiled(of: Problem, quick: bool) -> Work:
-    compiles(quick)
-    import torch
-
-    return pytorch(of, torch.compile)
 
 
 def jax_jitted(of: Problem) -> Work:

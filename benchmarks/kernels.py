@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.contest import Contender, Contest, repeated
 from benchmarks.data import Array
-from benchmarks.peers import compiles, lazily
+from benchmarks.peers import compiled, eager, lazily
 
 SHAPES = ((64, 10), (1024, 10), (60_000, 10), (1024, 1000), (256, 50_257))
 OUTPUTS = (2, 5, 10, 16, 24)
@@ -71,13 +71,10 @@ def along_rows(name: str, n: int, classes: int, quick: bool) -> dict[str, Conten
         total = e.sum(axis=1, keepdims=True)
         return e / total if name == "softmax" else (np.log(total) + top)[:, 0]
 
-    def pytorch(compiled: bool) -> Work:
+    def pytorch(form: Callable[[Any], Any]) -> Work:
         import torch
 
-        peers, function = torch.from_numpy(x), getattr(torch, name)
-        if compiled:
-            compiles(quick)
-            function = torch.compile(function)
+        peers, function = torch.from_numpy(x), form(getattr(torch, name))
         return lambda: function(peers, -1)
 
     def jax_jitted() -> Work:
@@ -93,8 +90,8 @@ def along_rows(name: str, n: int, classes: int, quick: bool) -> dict[str, Conten
         "tinygrad_hw": repeated(lambda: on_tensors(tensor, -1).numpy()),
         "tinygrad_hw, kernel alone": repeated(lambda: on_arrays(x)),
         "NumPy by hand": repeated(by_hand),
-        "PyTorch, eager": peer(pytorch, False),
-        "PyTorch, compiled": peer(pytorch, True),
+        "PyTorch, eager": peer(pytorch, eager),
+        "PyTorch, compiled": peer(pytorch, partial(compiled, quick=quick)),
         "JAX, jitted": peer(jax_jitted),
     }
 
@@ -128,14 +125,11 @@ def cross_entropy(n: int, classes: int, quick: bool) -> dict[str, Contender]:
         p /= n
         return loss, p
 
-    def pytorch(compiled: bool) -> Work:
+    def pytorch(form: Callable[[Any], Any]) -> Work:
         import torch
 
         leaf, labels = torch.from_numpy(z).requires_grad_(), torch.from_numpy(target)
-        loss_of = torch.nn.functional.cross_entropy
-        if compiled:
-            compiles(quick)
-            loss_of = torch.compile(loss_of)
+        loss_of = form(torch.nn.functional.cross_entropy)
 
         def work() -> Any:
             leaf.grad = None
@@ -163,8 +157,8 @@ def cross_entropy(n: int, classes: int, quick: bool) -> dict[str, Contender]:
         "tinygrad_hw": repeated(on_tensors),
         "tinygrad_hw, kernels alone": repeated(alone),
         "NumPy by hand": repeated(by_hand),
-        "PyTorch, eager": peer(pytorch, False),
-        "PyTorch, compiled": peer(pytorch, True),
+        "PyTorch, eager": peer(pytorch, eager),
+        "PyTorch, compiled": peer(pytorch, partial(compiled, quick=quick)),
         "JAX, jitted": peer(jax_jitted),
     }
 

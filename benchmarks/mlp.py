@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks import data, feeds
 from benchmarks.contest import Contender, Contest, Outcome
 from benchmarks.feeds import Feed
-from benchmarks.peers import compiles, lazily
+from benchmarks.peers import compiled, eager, lazily
 
 SIZES = (784, 256, 128, 10)
 LR, BETA1, BETA2, EPS = 1e-3, 0.9, 0.999, 1e-8  # PyTorch's defaults
@@ -40,7 +40,9 @@ def contests(quick: bool, threads: int) -> Iterator[Contest]:
                 "NumPy by hand": contender(by_hand, feeds.indexed, batches),
                 "PyTorch, eager": on_tensors(pytorch),
                 "PyTorch, eager, fused Adam": on_tensors(partial(pytorch, fused=True)),
-                "PyTorch, compiled": on_tensors(partial(pytorch_compiled, quick)),
+                "PyTorch, compiled": on_tensors(
+                    partial(pytorch, fused=True, form=partial(compiled, quick=quick))
+                ),
                 "JAX, jitted": lazily(contender, jax_jitted, feeds.jax_indices, batches),
             },
             atol=1e-4, rounds=3 if quick else 9,
@@ -125,7 +127,9 @@ def by_hand() -> Trainer:
     return train
 
 
-def pytorch(fused: bool | None = None, compiled: bool = False) -> Trainer:
+def pytorch(
+    fused: bool | None = None, form: Callable[[Any], Any] = eager
+) -> Trainer:
     import torch
     from torch import nn
 
@@ -136,8 +140,7 @@ def pytorch(fused: bool | None = None, compiled: bool = False) -> Trainer:
     def loss_of(x: Any, t: Any) -> Any:
         return nn.functional.cross_entropy(model(x), t)
 
-    if compiled:
-        loss_of = torch.compile(loss_of)
+    loss_of = form(loss_of)
 
     def train(feed: Feed) -> Outcome:
         with torch.no_grad():
@@ -153,12 +156,6 @@ def pytorch(fused: bool | None = None, compiled: bool = False) -> Trainer:
         return perf_counter() - begin, [p.detach().numpy().copy() for p in model.parameters()]
 
     return train
-
-
-def pytorch_compiled(quick: bool) -> Trainer:
-    """With the faster of its Adams."""
-    compiles(quick)
-    return pytorch(fused=True, compiled=True)
 
 
 def jax_jitted() -> Trainer:

@@ -46,10 +46,22 @@ def lazily(make: Callable[..., Callable[[], Any]], *args: Any, **options: Any) -
     return lambda: made()()
 
 
-def compiles(quick: bool) -> None:
-    """Raises `Absent` where `torch.compile` is not to be tried: it takes a minute, and needs g++.
+def compiled(function: Callable[..., Any], quick: bool) -> Callable[..., Any]:
+    """`torch.compile(function)` for the shapes it meets, or `Absent` where that is not to be tried.
+
+    What was compiled before is forgotten: after eight shapes of one function it would silently run
+    the ninth as it stands.
     """
+    import torch
+
     if quick:
         raise Absent("compiling takes too long for a quick run")
     if not any(map(shutil.which, ("g++", "clang++"))):
         raise Absent("torch.compile needs a C++ compiler, g++ or clang++")
+    torch.compiler.reset()
+    return torch.compile(function, dynamic=False)
+
+
+def eager(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function as it stands: what stands where `compiled` might."""
+    return function

@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks import data, feeds
 from benchmarks.contest import Contender, Contest, Outcome
 from benchmarks.feeds import Batches, Feed
-from benchmarks.peers import compiles, lazily
+from benchmarks.peers import compiled, eager, lazily
 
 LR = 0.09
 
@@ -57,7 +57,7 @@ def contenders(
         "tinygrad_hw": ours(fed(feeds.loader_of_bytes)),
         "NumPy by hand": by_hand(fed(feeds.indexed)),
         "PyTorch, eager": lazily(pytorch, tensors),
-        "PyTorch, compiled": lazily(pytorch_compiled, tensors, quick),
+        "PyTorch, compiled": lazily(pytorch, tensors, partial(compiled, quick=quick)),
         "JAX, jitted": lazily(jax_jitted, fed(feeds.jax_indices)),
         "autograd": lazily(autograd, fed(feeds.indexed)),
         "MyGrad": lazily(mygrad, fed(feeds.indexed)),
@@ -112,7 +112,7 @@ def by_hand(feed: Feed) -> Contender:
     return run
 
 
-def pytorch(feed: Feed, compiled: bool = False) -> Contender:
+def pytorch(feed: Feed, form: Callable[[Any], Any] = eager) -> Contender:
     import torch
 
     model = torch.nn.Linear(784, 10)
@@ -121,8 +121,7 @@ def pytorch(feed: Feed, compiled: bool = False) -> Contender:
     def loss_of(x: Any, t: Any) -> Any:
         return torch.nn.functional.cross_entropy(model(x), t)
 
-    if compiled:
-        loss_of = torch.compile(loss_of)
+    loss_of = form(loss_of)
 
     def run() -> Outcome:
         with torch.no_grad():
@@ -137,11 +136,6 @@ def pytorch(feed: Feed, compiled: bool = False) -> Contender:
         return perf_counter() - begin, [p.detach().numpy().copy() for p in model.parameters()]
 
     return run
-
-
-def pytorch_compiled(feed: Feed, quick: bool) -> Contender:
-    compiles(quick)
-    return pytorch(feed, compiled=True)
 
 
 def jax_jitted(feed: Feed) -> Contender:

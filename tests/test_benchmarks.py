@@ -113,11 +113,17 @@ def test_peers_that_are_absent_are_named_with_what_to_install():
 
 
 def test_compiling_is_left_out_for_a_reason(monkeypatch):
+    torch = SimpleNamespace(
+        compiler=SimpleNamespace(reset=lambda: None), compile=lambda f, dynamic: (f, dynamic)
+    )
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    monkeypatch.setattr(peers.shutil, "which", lambda name: name == "clang++")
+    assert peers.compiled(len, quick=False) == (len, False)
     with pytest.raises(peers.Absent, match="quick"):
-        peers.compiles(quick=True)
-    monkeypatch.setenv("PATH", "")
+        peers.compiled(len, quick=True)
+    monkeypatch.setattr(peers.shutil, "which", lambda name: None)
     with pytest.raises(peers.Absent, match=r"C\+\+ compiler"):
-        peers.compiles(quick=False)
+        peers.compiled(len, quick=False)
 
 
 def test_short_work_is_repeated():
