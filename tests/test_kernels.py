@@ -384,7 +384,7 @@ def test_threads_do_not_change_a_bit(dtype, monkeypatch):
     alone = all_of_them()
     monkeypatch.setattr(rows, "THREAD", 1000)
     for threads in (1, 2, 3, 8):
-        monkeypatch.setattr(jit.numba_config(), "NUMBA_NUM_THREADS", threads)
+        monkeypatch.setattr(rows, "limit", threads)
         for y, then in zip(all_of_them(), alone, strict=True):
             assert y.tobytes() == then.tobytes()
     target[2000] = 10
@@ -393,7 +393,7 @@ def test_threads_do_not_change_a_bit(dtype, monkeypatch):
 
 
 def test_cuts_cover_the_rows(monkeypatch):
-    monkeypatch.setattr(jit.numba_config(), "NUMBA_NUM_THREADS", 4)
+    monkeypatch.setattr(rows, "limit", 4)
     for n in (0, 1, 3, 4, 10, 101):
         parts = rows.over_rows(lambda part: part, n, n * rows.THREAD)
         assert [i for part in parts for i in range(n)[part]] == list(range(n))
@@ -402,7 +402,7 @@ def test_cuts_cover_the_rows(monkeypatch):
 
 def test_two_threads_at_once(monkeypatch):
     monkeypatch.setattr(rows, "THREAD", 1000)
-    monkeypatch.setattr(jit.numba_config(), "NUMBA_NUM_THREADS", 3)
+    monkeypatch.setattr(rows, "limit", 3)
     z = np.random.default_rng(0).normal(size=(2000, 10))
     true, wrong = kernels.softmax(z), []
 

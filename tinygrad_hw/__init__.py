@@ -116,6 +116,8 @@ if _TYPE_CHECKING:
     from tinygrad_hw.random import set_rng_state as set_rng_state
     from tinygrad_hw.serialization import load as load
     from tinygrad_hw.serialization import save as save
+    from tinygrad_hw.threads import get_num_threads as get_num_threads
+    from tinygrad_hw.threads import set_num_threads as set_num_threads
 
 # log(0) is -inf here without a word, as in PyTorch; th.autograd.detect_anomaly says where it was.
 _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tinygrad_hw\.")
@@ -136,6 +138,7 @@ _LENT = {
     "multinomial normal rand rand_like randint randint_like randn randn_like randperm seed "
     "set_rng_state",
     "serialization": "load save",
+    "threads": "get_num_threads set_num_threads",
 }
 _LAZY |= {name: room for room, names in _LENT.items() for name in names.split()}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from importlib import import_module
+from itertools import product
 from pickle import UnpicklingError
 from typing import Any
 
@@ -21,8 +22,9 @@ class Loop(dict[np.dtype[Any], Callable[..., Any] | None]):
     where Numba cannot be imported; and where Numba can write to no cache folder, as each process
     would then spend seconds on compiling again.
 
-    A loop is compiled for plain arrays alone: C-contiguous, aligned, writable. Handed any others
-    it raises TypeError, so that Numba's own dispatch, which a call pays for anyway, is the check.
+    A loop is compiled for plain arrays alone: C-contiguous, aligned, writable (but for bytes, which
+    may be a file mapped for reading). Handed any others it raises TypeError, so that Numba's own
+    dispatch, which a call pays for anyway, is the check.
     """
 
     def __init__(self, name: str, module: str = "loops") -> None:
@@ -41,19 +43,20 @@ class Loop(dict[np.dtype[Any], Callable[..., Any] | None]):
                 return None
             loops = import_module(f"tinygrad_hw.kernels.{self.module}")
             real = from_dtype(dtype)
-            forms = {
-                "Rows": types.Array(real, 2, "C"),
-                "Column": types.Array(real, 1, "C"),
-                "Totals": types.Array(types.float64, 1, "C"),
-                "Labels": types.Array(types.int64, 1, "C"),
-                "Bytes": types.Array(types.uint8, 2, "C"),
-                "int": types.int64,
-                "float": types.float64,
+            forms: dict[str, list[Any]] = {
+                "Rows": [types.Array(real, 2, "C")],
+                "Column": [types.Array(real, 1, "C")],
+                "Totals": [types.Array(types.float64, 1, "C")],
+                "Labels": [types.Array(types.int64, 1, "C")],
+                "Bytes": [types.Array(types.uint8, 2, "C", readonly=r) for r in (False, True)],
+                "int": [types.int64],
+                "float": [types.float64],
             }
             loop: Any = getattr(loops, self.name)
             arguments = {k: form for k, form in loop.__annotations__.items() if k != "return"}
             loop.disable_compile(False)
-            loop.compile(tuple(forms[form] for form in arguments.values()))
+            for signature in product(*[forms[form] for form in arguments.values()]):
+                loop.compile(signature)
             loop.disable_compile()
         except (ImportError, OSError, EOFError, UnpicklingError):
             return None  # no Numba; a cache on a full disk, or damaged

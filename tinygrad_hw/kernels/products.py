@@ -9,11 +9,12 @@ from __future__ import annotations
 import numpy as np
 
 from tinygrad_hw.kernels.jit import Loop
-from tinygrad_hw.kernels.rows import Array
+from tinygrad_hw.kernels.rows import Array, over_rows
 
 LINEAR, LINEAR_GRAD = Loop("linear", "product_loops"), Loop("linear_grad", "product_loops")
 TAKE_PIXELS = Loop("take_pixels", "product_loops")
 FLOAT32 = np.dtype(np.float32)
+PART = 1 << 10  # rows whose products are summed at once
 THIN = 16  # outputs up to which the loops win; benchmarks/kernels.py shows it
 
 
@@ -24,7 +25,7 @@ def linear(x: Array, w: Array, bias: Array | None = None) -> Array:
         if b.shape == w.shape[:1] and (loop := LINEAR[x.dtype]):
             out = np.empty((len(x), len(w)), x.dtype)
             try:
-                loop(x, w, b, out)
+                over_rows(lambda part: loop(x[part], w, b, out[part]), len(x), x.size)
             except TypeError:  # not plain arrays of one dtype: NumPy takes them as they are
                 pass
             else:
@@ -40,13 +41,20 @@ def linear_grad(g: Array, x: Array) -> Array:
     """gᵀ x, the gradient of w in x wᵀ, for cotangents g (n, c) and rows x (n, d)."""
     fits = g.ndim == x.ndim == 2 and len(g) == len(x) and g.shape[1] <= THIN and x.size
     if fits and (loop := LINEAR_GRAD[g.dtype]):
-        out = np.empty((g.shape[1], x.shape[1]), g.dtype)
+        parts = -(-len(x) // PART)  # by the size alone: the sum may not depend on the threads
+        out = np.empty((parts, g.shape[1], x.shape[1]), g.dtype)
+
+        def sums(some: slice) -> None:
+            for i in range(parts)[some]:
+                part = slice(i * PART, (i + 1) * PART)
+                loop(g[part], x[part], out[i])
+
         try:
-            loop(g, x, out)
+            over_rows(sums, parts, x.size)
         except TypeError:
             pass
         else:
-            return out
+            return out[0] if parts == 1 else np.asarray(np.add.reduce(out))
     return np.asarray(np.matmul(g.T, x))
 
 
@@ -59,11 +67,16 @@ def take_pixels(x: Array, index: Array) -> Array:
     if loop := TAKE_PIXELS[FLOAT32]:
         out = np.empty((len(index), x.shape[1]), FLOAT32)
         try:
-            bad = loop(x, index, out)
+            found = over_rows(
+                lambda part: (part.start, loop(x, index[part], out[part])), len(index), out.size
+            )
         except TypeError:
             pass
         else:
-            if bad >= 0:
-                raise IndexError(f"row {index[bad]} is out of range for {len(x)} rows")
+            for start, bad in found:
+                if bad >= 0:
+                    raise IndexError(
+                        f"row {index[start + bad]} is out of range for {len(x)} rows"
+                    )
             return out
     return np.asarray(x[index] / np.float32(255))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from math import prod
 from typing import Any, TypeVar
@@ -10,13 +11,21 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.typing import NDArray
 
-from tinygrad_hw.kernels.jit import numba_config
-
 Array = NDArray[Any]
 Dim = int | tuple[int, ...]
 T = TypeVar("T")
 
 THREAD = 1 << 19  # elements, some 0.2 ms of work: for less a thread is not worth its start
+limit: int | None = None  # threads, where somebody has set their number
+
+
+def threads() -> int:
+    """How many threads a kernel may use."""
+    if limit is not None:
+        return limit
+    if given := os.environ.get("NUMBA_NUM_THREADS", ""):
+        return int(given)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def plain(x: Array) -> Array:
@@ -53,16 +62,16 @@ def over_rows(work: Callable[[slice], T], rows: int, elements: int) -> list[T]:
 
     These are threads of our own around loops that hold no GIL: two threads may not enter Numba's
     parallel loops at once, nor may a forked child at all. A row's result does not depend on the
-    cut, and so not on the number of threads, which NUMBA_NUM_THREADS bounds.
+    cut, and so not on the number of threads.
     """
-    threads = min(rows, elements // THREAD)
-    if threads > 1:
-        threads = min(threads, numba_config().NUMBA_NUM_THREADS)
-    if threads <= 1:
+    count = min(rows, elements // THREAD)
+    if count > 1:
+        count = min(count, threads())
+    if count <= 1:
         return [work(slice(0, rows))]
     from concurrent.futures import ThreadPoolExecutor
 
-    cuts = [rows * i // threads for i in range(threads + 1)]
-    with ThreadPoolExecutor(threads - 1) as pool:
+    cuts = [rows * i // count for i in range(count + 1)]
+    with ThreadPoolExecutor(count - 1) as pool:
         others = pool.map(work, map(slice, cuts[1:-1], cuts[2:]))
         return [work(slice(0, cuts[1])), *others]
