@@ -153,7 +153,9 @@ class Unary(Op):
     __slots__ = ()
 
     def __call__(self, x: Any, **static: Any) -> Tensor:
-        if static or not isinstance(x, Traced):
+        if not isinstance(x, Traced):
+            return self.forward(x, **static)  # type: ignore[no-any-return]
+        if static:
             return general(self, x, **static)
         array = x.array
         try:
@@ -177,7 +179,7 @@ class Binary(Op):
 
     def __call__(self, a: Any, b: Any) -> Tensor:
         if not isinstance(a, Traced):
-            return general(self, a, b)
+            return general(self, a, b) if isinstance(b, Traced) else self.forward(a, b)
         x, y, parent, other = a.array, b, None, None
         dtype = x.dtype
         if isinstance(b, Traced):
