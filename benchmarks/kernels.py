@@ -189,11 +189,11 @@ def thin_product(outputs: int) -> dict[str, Contender]:
 
 
 def thin_gradient(outputs: int) -> dict[str, Contender]:
-    """gᵀ x, by the loop whatever the number of outputs."""
-    from tinygrad_hw.kernels.products import LINEAR_GRAD
+    """gᵀ x, by the loop whatever the number of outputs, and whatever the processor."""
+    from tinygrad_hw.kernels.jit import Loop
 
     g, x = numbers(BATCH, outputs), numbers(BATCH, PIXELS)
-    loop = LINEAR_GRAD[x.dtype]
+    loop = Loop("linear_grad", "product_loops")[x.dtype]
 
     def ours() -> Array:
         out = np.empty((outputs, PIXELS), np.float32)

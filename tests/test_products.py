@@ -11,6 +11,16 @@ from hypothesis import strategies as st
 from tinygrad_hw import kernels
 from tinygrad_hw.kernels import products
 
+LOOP = products.Loop("linear_grad", "product_loops")  # on every processor
+
+
+@pytest.fixture(autouse=True, params=["loop", "as here"])
+def _gradient(request, monkeypatch):
+    """The loop of the gradient, and what serves on this processor."""
+    if request.param == "loop":
+        monkeypatch.setattr(products, "LINEAR_GRAD", LOOP)
+
+
 SIZES = {"n": st.integers(0, 11), "d": st.integers(0, 40), "c": st.integers(1, 18)}
 KINDS = st.sampled_from(["plain", "transposed", "strided", "reversed", "read-only"])
 DTYPES = st.sampled_from([np.float32, np.float64])
@@ -56,8 +66,8 @@ def test_infinities_and_nans_stay_where_they_are():
     g = np.ones((7, 5))
     with np.errstate(invalid="ignore"):  # some BLAS kernels raise the flag for the nan that went in
         of_w, of_g = x @ w.T, g.T @ x
-    np.testing.assert_array_equal(kernels.linear(x, w), of_w)
-    np.testing.assert_array_equal(kernels.linear_grad(g, x), of_g)
+        np.testing.assert_array_equal(kernels.linear(x, w), of_w)
+        np.testing.assert_array_equal(kernels.linear_grad(g, x), of_g)
 
 
 def test_a_row_does_not_depend_on_its_neighbours():
@@ -109,7 +119,7 @@ def test_the_loops_run_where_numba_is():
     kernels.linear(x, x[:4])
     kernels.linear_grad(x, x)
     kernels.take_pixels(np.zeros((2, 2), np.uint8), np.array([0]))
-    for loop in (products.LINEAR, products.LINEAR_GRAD, products.TAKE_PIXELS):
+    for loop in (products.LINEAR, LOOP, products.TAKE_PIXELS):
         assert loop[x.dtype] is not None
 
 

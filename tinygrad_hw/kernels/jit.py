@@ -18,17 +18,17 @@ ONE_AT_A_TIME = threading.RLock()  # two threads may meet at a loop's first call
 class Loop(dict[np.dtype[Any], Callable[..., Any] | None]):
     """For each dtype the loop of this name, compiled on first use, or None where NumPy serves.
 
-    NumPy serves the dtypes that the loops do not know; all of them under NUMBA_DISABLE_JIT=1 or
-    where Numba cannot be imported; and where Numba can write to no cache folder, as each process
-    would then spend seconds on compiling again.
+    NumPy serves the dtypes that the loops do not know; all of them under NUMBA_DISABLE_JIT=1, where
+    Numba cannot be imported, and on a processor with the feature `unless`; and where Numba can
+    write to no cache folder, as each process would then spend seconds on compiling again.
 
     A loop is compiled for plain arrays alone: C-contiguous, aligned, writable (but for bytes, which
     may be a file mapped for reading). Handed any others it raises TypeError, so that Numba's own
     dispatch, which a call pays for anyway, is the check.
     """
 
-    def __init__(self, name: str, module: str = "loops") -> None:
-        self.name, self.module = name, module
+    def __init__(self, name: str, module: str = "loops", unless: str = "") -> None:
+        self.name, self.module, self.unless = name, module, unless
 
     def __missing__(self, dtype: np.dtype[Any]) -> Callable[..., Any] | None:
         with ONE_AT_A_TIME:
@@ -39,7 +39,7 @@ class Loop(dict[np.dtype[Any], Callable[..., Any] | None]):
         try:
             from numba import from_dtype, types
 
-            if numba_config().DISABLE_JIT:
+            if numba_config().DISABLE_JIT or self.unless in set_features():
                 return None
             loops = import_module(f"tinygrad_hw.kernels.{self.module}")
             real = from_dtype(dtype)
@@ -66,6 +66,13 @@ class Loop(dict[np.dtype[Any], Callable[..., Any] | None]):
             raise
         compiled: Callable[..., Any] = loop
         return compiled
+
+
+def set_features() -> set[str]:
+    """What this processor can do, in LLVM's words."""
+    from llvmlite.binding import get_host_cpu_features
+
+    return {name for name, there in get_host_cpu_features().items() if there}
 
 
 def numba_config() -> Any:

@@ -1,7 +1,9 @@
 """The products of a thin layer, and the batch that it reads, each beside the NumPy line it equals.
 
-With a few outputs the two products of a linear layer leave BLAS at a third of its speed; a loop
-that keeps several sums in registers is two to three times as fast. From THIN outputs on it is not.
+With a few outputs the two products of a linear layer leave many a BLAS at a third of its speed; a
+loop that keeps several sums in registers then is the faster one. From THIN outputs on it is not,
+and on a processor with AVX-512 OpenBLAS is the faster for the gradient in any case.
+`python -m benchmarks --only kernels` shows both.
 """
 
 from __future__ import annotations
@@ -11,11 +13,12 @@ import numpy as np
 from tinygrad_hw.kernels.jit import Loop
 from tinygrad_hw.kernels.rows import Array, over_rows
 
-LINEAR, LINEAR_GRAD = Loop("linear", "product_loops"), Loop("linear_grad", "product_loops")
+LINEAR = Loop("linear", "product_loops")
+LINEAR_GRAD = Loop("linear_grad", "product_loops", unless="avx512f")
 TAKE_PIXELS = Loop("take_pixels", "product_loops")
 FLOAT32 = np.dtype(np.float32)
 PART = 1 << 10  # rows whose products are summed at once
-THIN = 16  # outputs up to which the loops win; benchmarks/kernels.py shows it
+THIN = 16  # outputs up to which the loops win
 
 
 def linear(x: Array, w: Array, bias: Array | None = None) -> Array:
