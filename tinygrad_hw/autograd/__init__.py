@@ -110,9 +110,10 @@ def backward(
     for v, g in found.items():
         g = g if create_graph or v in owned else g.copy()
         accumulate(tensor_at.get(v, v), g, create_graph)
-        for hook in tuple(v.hooks.values() if v.hooks else ()):
-            if isinstance(hook, AfterAccumulation):
-                hook.run(v, g if create_graph else wrap(g.copy()))
+        if v.hooks:
+            for hook in tuple(v.hooks.values()):
+                if isinstance(hook, AfterAccumulation):
+                    hook.run(v, g if create_graph else wrap(g.copy()))
 
 
 def grad(

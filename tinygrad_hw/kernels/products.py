@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinygrad_hw.kernels.jit import Loop
-from tinygrad_hw.kernels.rows import Array, over_rows
+from tinygrad_hw.kernels.rows import THREAD, Array, over_rows
 
 LINEAR = Loop("linear", "product_loops")
 LINEAR_GRAD = Loop("linear_grad", "product_loops", unless="avx512f")
@@ -28,7 +28,10 @@ def linear(x: Array, w: Array, bias: Array | None = None) -> Array:
         if b.shape == w.shape[:1] and (loop := LINEAR[x.dtype]):
             out = np.empty((len(x), len(w)), x.dtype)
             try:
-                over_rows(lambda part: loop(x[part], w, b, out[part]), len(x), x.size)
+                if x.size < THREAD:
+                    loop(x, w, b, out)
+                else:
+                    over_rows(lambda part: loop(x[part], w, b, out[part]), len(x), x.size)
             except TypeError:  # not plain arrays of one dtype: NumPy takes them as they are
                 pass
             else:
@@ -70,16 +73,18 @@ def take_pixels(x: Array, index: Array) -> Array:
     if loop := TAKE_PIXELS[FLOAT32]:
         out = np.empty((len(index), x.shape[1]), FLOAT32)
         try:
-            found = over_rows(
-                lambda part: (part.start, loop(x, index[part], out[part])), len(index), out.size
-            )
+            if out.size < THREAD:
+                found = [(0, loop(x, index, out))]
+            else:
+                found = over_rows(
+                    lambda part: (part.start, loop(x, index[part], out[part])), len(index), out.size
+                )
         except TypeError:
             pass
         else:
             for start, bad in found:
                 if bad >= 0:
-                    raise IndexError(
-                        f"row {index[start + bad]} is out of range for {len(x)} rows"
-                    )
+                    wrong = index[start + bad]
+                    raise IndexError(f"row {wrong} is out of range for {len(x)} rows")
             return out
     return np.asarray(x[index] / np.float32(255))

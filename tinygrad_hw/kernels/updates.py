@@ -19,13 +19,13 @@ ADAM = Loop("adam", "update_loops")
 
 def ran(loop: Any, arrays: tuple[Array, ...], *numbers: float) -> bool:
     """loop(*arrays, *numbers) with the arrays as one flat run each; whether that could be done."""
-    if not loop:
-        return False
+    flat = []
     for a in arrays:
-        if not a.flags.c_contiguous:  # to flatten it would be to copy it
+        if not loop or not a.flags.c_contiguous:  # to flatten it would be to copy it
             return False
+        flat.append(a if a.ndim == 1 else a.reshape(-1))
     try:
-        loop(*[a.reshape(-1) for a in arrays], *numbers)
+        loop(*flat, *numbers)
     except TypeError:  # not all of one dtype
         return False
     return True
