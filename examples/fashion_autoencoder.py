@@ -63,11 +63,9 @@ def principal_components(train, test):
 
 def picture(path, images, restored):
     """Ten images over their copies."""
-    figure, axes = figures.plt.subplots(2, len(images), figsize=(10, 2.2))
-    for row, pictures in zip(axes, (images, restored), strict=True):
-        for ax, pixels in zip(row, pictures, strict=True):
-            ax.imshow(pixels.reshape(28, 28).numpy(), cmap="gray_r", vmin=0, vmax=1)
-            ax.axis("off")
+    rows = np.stack([images.numpy(), restored.numpy()]).reshape(2, len(images), 28, 28)
+    figure, ax = figures.framed(7.9, 1.5, left=0.1, right=0.1, bottom=0.1, top=0.1)
+    figures.mosaic(ax, rows, gap=4, cmap="gray_r", vmin=0, vmax=1)
     figures.saved(figure, path)
 
 

@@ -13,6 +13,7 @@ except ImportError:
     matplotlib = None
 else:
     matplotlib.use("Agg")
+    matplotlib.rcParams["agg.path.chunksize"] = 1000  # long curves are sooner drawn in parts
     import matplotlib.pyplot as plt
 
 
@@ -27,28 +28,49 @@ def available(wanted=True):
     return wanted and matplotlib is not None
 
 
+def framed(width, height, left, right, bottom, top):
+    """A figure and its one axes of width x height inches, within margins. They are told, for where
+    matplotlib has to find them out it draws everything twice."""
+    across, down = left + width + right, bottom + height + top
+    figure = plt.figure(figsize=(across, down))
+    return figure, figure.add_axes((left / across, bottom / down, width / across, height / down))
+
+
+def mosaic(ax, rows, gap, **options):
+    """Rows of pictures, (n, m, height, width), as one image; an axes for each takes ten times as
+    long to draw. The gaps between them are blank."""
+    gaps = ((0, 0), (0, 0), (0, gap), (0, gap))
+    padded = np.pad(rows.astype(float), gaps, constant_values=np.nan)
+    n, m, height, width = padded.shape
+    sheet = padded.swapaxes(1, 2).reshape(n * height, m * width)[:-gap, :-gap]
+    ax.spines[:].set_visible(False)
+    ax.set(xticks=[], yticks=[])
+    return ax.imshow(sheet, interpolation="nearest", **options)
+
+
 def saved(figure, path):
-    figure.savefig(Path(path), dpi=120, bbox_inches="tight")
+    figure.savefig(Path(path), dpi=120)
     plt.close(figure)
 
 
 def images(path, pictures, labels, classes, title):
     """One row for each class, so that the classes can be told apart at a glance."""
-    figure, axes = plt.subplots(len(classes), 10, figsize=(9, 10))
-    for c, row in enumerate(axes):
-        for ax, i in zip(row, np.flatnonzero(labels == c)[:10], strict=False):
-            ax.imshow(pictures[i], cmap="gray_r")
-        for ax in row:
-            ax.set(xticks=[], yticks=[])
-        row[0].set_ylabel(classes[c], rotation=0, ha="right", va="center")
-    figure.suptitle(title, y=0.92)
+    rows = np.zeros((len(classes), 10, 28, 28))
+    for c, row in enumerate(rows):
+        first = pictures[labels == c][:10]
+        row[: len(first)] = first
+    figure, ax = framed(7.9, 7.9, left=1.1, right=0.2, bottom=0.2, top=0.5)  # 3 dots to a pixel
+    mosaic(ax, rows, gap=4, cmap="gray_r")
+    ax.set_yticks(32 * np.arange(len(classes)) + 13.5, classes)
+    ax.tick_params(length=0)
+    ax.set_title(title, pad=12)
     saved(figure, path)
 
 
 def losses(path, batch_losses, train, test, title):
     """The loss of every batch (faint) and their running mean; the mean over each epoch's batches,
     at its middle; and the test set's loss at its end."""
-    figure, ax = plt.subplots(figsize=(8, 4.5))
+    figure, ax = framed(6.2, 3.5, left=0.6, right=0.15, bottom=0.5, top=0.35)
     per_epoch = len(batch_losses) / max(len(train), 1)
     x = np.arange(1, len(batch_losses) + 1) / per_epoch
     ax.plot(x, batch_losses, lw=0.4, alpha=0.35, color="tab:blue", label="each batch")
@@ -60,19 +82,20 @@ def losses(path, batch_losses, train, test, title):
     ax.plot(epochs, test, "s-", color="tab:red", label="test set, after the epoch")
     high = np.percentile(batch_losses, 99.5) if len(batch_losses) else 1
     ax.set(xlabel="epoch", ylabel="cross-entropy (nats)", title=title, ylim=(0, 1.1 * high))
-    ax.legend()
+    ax.legend(loc="upper right")
     ax.grid(alpha=0.3)
     saved(figure, path)
 
 
 def templates(path, weights, classes, title):
     """What each class looks for: dark pixels speak for it, light ones against."""
-    figure, axes = plt.subplots(2, 5, figsize=(10, 4.6), layout="constrained")
-    span = np.abs(weights).max()
-    for ax, w, name in zip(axes.flat, weights, classes, strict=True):
-        shown = ax.imshow(w.reshape(28, 28), cmap="RdBu", vmin=-span, vmax=span)
-        ax.set(xticks=[], yticks=[], title=name)
-    figure.colorbar(shown, ax=axes, shrink=0.8, label="weight")
+    span, rows = np.abs(weights).max(), weights.reshape(2, 5, 28, 28)
+    figure, ax = framed(8, 3.4, left=0.15, right=1.15, bottom=0.15, top=0.6)  # 6 dots to a pixel
+    shown = mosaic(ax, rows, gap=5, cmap="RdBu", vmin=-span, vmax=span)
+    for i, name in enumerate(classes):
+        ax.text(33 * (i % 5) + 13.5, 33 * (i // 5) - 1, name, ha="center", va="bottom")
+    bar = ax.inset_axes((1.02, 0.1, 0.02, 0.8))
+    figure.colorbar(shown, cax=bar, label="weight")
     figure.suptitle(title)
     saved(figure, path)
 
@@ -81,7 +104,7 @@ def confusion(path, labels, predicted, classes, title):
     """How often each class was taken for each other one."""
     n = len(classes)
     counts = np.bincount(n * labels + predicted, minlength=n * n).reshape(n, n)
-    figure, ax = plt.subplots(figsize=(8, 7))
+    figure, ax = framed(5.4, 5.4, left=1.15, right=0.15, bottom=1.05, top=0.35)
     ax.imshow(counts, cmap="Blues")
     for (i, j), count in np.ndenumerate(counts):
         dark = count > counts.max() / 2
