@@ -1,5 +1,8 @@
 """One setting for the threads of the kernels and of NumPy's BLAS; no result depends on it."""
 
+import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -112,3 +115,26 @@ def test_bytes_that_cannot_be_written_are_gathered_by_the_kernel(tmp_path, monke
         found = kernels.take_pixels(pixels, index)
         np.testing.assert_array_equal(found, whole[index] / np.float32(255))
     assert len(calls) == 2
+
+
+FORKS = """
+import os
+import numpy as np
+import tinygrad_hw as th
+from tinygrad_hw import kernels
+th.set_num_threads(3)
+x = np.ones((100_000, 10), np.float32)
+y = kernels.softmax(x)
+child = os.fork()
+assert (kernels.softmax(x) == y).all()
+if not child:
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_child_starts_threads_of_its_own():
+    command = [sys.executable, "-W", "ignore", "-c", FORKS]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
