@@ -1,6 +1,7 @@
 """The benchmark suite: every workload beside the same in other libraries, in one command.
 
     python -m benchmarks [--quick] [--only NAME ...] [--json OUT] [--plot OUT.png] [--list]
+    python -m benchmarks --show benchmarks/results/FILE.json
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="OUT", help="write what was found to a file")
     parser.add_argument("--plot", type=Path, metavar="OUT.png", help="and draw it")
     parser.add_argument("--list", action="store_true", help="name the workloads, and stop")
+    parser.add_argument("--show", type=Path, metavar="FILE",
+                        help="print what an earlier run wrote by --json, and stop")
     parser.add_argument("--worker", choices=WORKLOADS, help=argparse.SUPPRESS)
     parser.add_argument("--threads", type=int, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
@@ -41,6 +44,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     for path in (args.json, args.plot):
         if path and not path.absolute().parent.is_dir():
             parser.error(f"there is no folder {path.parent} to write {path.name} to")
+    if args.show and not args.show.is_file():
+        parser.error(f"there is no file {args.show}")
     if args.plot and not find_spec("matplotlib"):
         parser.error("--plot needs matplotlib: pip install -e '.[plot]'")
     return args
@@ -54,6 +59,10 @@ def main(argv: list[str] | None = None) -> int:
     if args.list:
         for name, workload in WORKLOADS.items():
             print(f"{name:10} {workload.about}")
+        return 0
+
+    if args.show:
+        print(table.all_of(json.loads(args.show.read_text())))
         return 0
 
     from benchmarks.machine import machine

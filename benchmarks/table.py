@@ -35,6 +35,13 @@ def grown(growth: dict[str, Any]) -> str:
     ])
 
 
+def all_of(found: dict[str, Any]) -> str:
+    """Everything that a run wrote to a file."""
+    parts = [f"{found['date']}, {described(found['machine'])}"]
+    parts += [shown(one) for one in found["tables"]] + [grown(one) for one in found["growth"]]
+    return "\n\n".join([*parts, *(f"FAILED: {why}" for why in found["failed"])])
+
+
 def described(machine: dict[str, Any]) -> str:
     """The machine in two lines."""
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
