@@ -50,11 +50,13 @@ def check_gradients(dataset):
 @th.no_grad()
 def evaluate(model, dataset):
     """Mean cross-entropy, accuracy, and the predicted classes, over a whole set."""
-    X, y = dataset[:]
-    y_hat = model(X)
-    predicted = y_hat.argmax(1)
-    accuracy = (predicted == y).double().mean().item()
-    return F.cross_entropy(y_hat, y).item(), accuracy, predicted.numpy()
+    loss, right, predicted = 0.0, 0, []
+    for X, y in DataLoader(dataset, 1000):  # few enough to stay in the cache
+        y_hat = model(X)
+        loss += F.cross_entropy(y_hat, y, reduction="sum").item()
+        predicted.append(y_hat.argmax(1))
+        right += (predicted[-1] == y).sum().item()
+    return loss / len(dataset), right / len(dataset), th.cat(predicted).numpy()
 
 
 class Training:
@@ -93,7 +95,8 @@ class Training:
         loss.backward()
         self.optimizer.step()
         self.losses.append(loss.item())
-        self.accuracies.append(float((y_hat.array.argmax(1) == y.array).mean()))
+        right = np.count_nonzero(y_hat.array.argmax(1) == y.array)
+        self.accuracies.append(right / len(y))
 
     def run(self, epochs, test_set, quiet):
         """To the end of the last epoch, or to Ctrl-C; returns whether the end was reached."""
