@@ -1,7 +1,5 @@
 """What the homework reports of its run, from ours: Listings 1 and 2, and the pictures."""
 
-import figures
-
 SOURCE = {
     "Learning rate": 0.09,
     "Number of epochs": 10,
@@ -29,6 +27,8 @@ def listings(metrics, losses, accuracies, batches):
 
 def pictures(folder, metrics, losses, weights, test_set, predicted):
     """The homework's Fig. 1 and Fig. 2, what each class looks for, and what was mistaken."""
+    import figures  # matplotlib: a third of a second, for those who want pictures
+
     if not figures.available():
         return
     name, labels, classes = metrics["dataset"], test_set.targets.numpy(), test_set.classes
