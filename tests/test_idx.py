@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as npst
 from numpy.typing import NDArray
 
 from tinygrad_hw.datasets import IDXError, read_idx, write_idx
-from tinygrad_hw.datasets.idx import format_idx, parse_idx
+from tinygrad_hw.datasets.idx import PIECE, format_idx, parse_idx
 
 DTYPES = ("u1", "i1", "<i2", ">i2", "<i4", ">i4", "<f4", ">f4", "<f8", ">f8")
 SHAPES = npst.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=5)
@@ -170,6 +170,33 @@ def test_what_may_follow_a_gzip_stream(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(data) + gzip.compress(b"x"))
     with pytest.raises(IDXError, match="too long"):
         read_idx(path)
+
+
+@pytest.mark.parametrize("noise", [1, 16, 256])
+def test_a_gzipped_file_of_many_pieces(tmp_path: Path, noise: int) -> None:
+    """Whether a piece is more than what goes in, as in zeros, or less; cut anywhere, or followed by
+    more, it is refused."""
+    array = np.random.default_rng(0).integers(0, noise, 12 * PIECE + 5).astype(np.uint8)
+    data, path = gzip.compress(format_idx(array)), tmp_path / "many.gz"
+    path.write_bytes(data)
+    np.testing.assert_array_equal(read_idx(path), array)
+    path.write_bytes(data + bytes(2 * PIECE))
+    np.testing.assert_array_equal(read_idx(path), array)
+    for length in (len(data) // 2, len(data) - 9, len(data) - 8, len(data) - 1):
+        path.write_bytes(data[:length])
+        with pytest.raises(IDXError, match="truncated gzip stream"):
+            read_idx(path)
+    path.write_bytes(data + bytes(PIECE) + gzip.compress(array.tobytes()))
+    with pytest.raises(IDXError, match=f"too long: {24 * PIECE + 18} bytes"):
+        read_idx(path)
+
+
+def test_an_array_is_laid_over_the_bytes_where_that_can_be() -> None:
+    data = format_idx(IMAGES)
+    own = np.frombuffer(data, np.uint8).copy()
+    assert np.shares_memory(parse_idx(own), own)
+    assert parse_idx(data).flags.writeable
+    assert not np.shares_memory(parse_idx(data), np.frombuffer(data, np.uint8))
 
 
 @pytest.mark.parametrize("dtype", ["int64", "uint16", "bool", "complex64", "object"])

@@ -129,8 +129,9 @@ def verify(raw: bytes, name: str) -> NDArray[Any]:
     """
     import hashlib
 
-    data = unpack(raw, limit=max(expected.size for expected in FILES.values()))
-    found = Expected(len(data), hashlib.sha256(data).hexdigest())
+    largest = max(expected.size for expected in FILES.values())
+    data = unpack(raw, largest, room=FILES[name].size)
+    found = Expected(len(data), hashlib.sha256(data.data).hexdigest())
     if found == FILES[name]:
         return parse_idx(data)
     for other, expected in FILES.items():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 CODES = {np.dtype(dtype).newbyteorder("="): code for code, dtype in TYPES.items()}
 MAX_DIMS = 64  # NumPy's own limit
+PIECE = 1 << 16  # bytes that are decompressed at once
 
 
 class IDXError(ValueError):
@@ -50,19 +52,21 @@ def write_idx(path: str | os.PathLike[str], array: NDArray[Any]) -> None:
     write_whole(Path(path), data)
 
 
-def parse_idx(data: bytes) -> NDArray[Any]:
-    """The array in the bytes of an uncompressed IDX file: a writable copy, native byte order.
+def parse_idx(data: bytes | NDArray[np.uint8]) -> NDArray[Any]:
+    """The array in the bytes of an uncompressed IDX file: writable, in native byte order. It is a
+    copy, except of writable bytes that are in that order already: it is laid over those.
 
     >>> parse_idx(bytes([0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6]))
     array([[1, 2, 3],
            [4, 5, 6]], dtype=uint8)
     """
-    if len(data) < 4 or data[:2] != b"\0\0" or data[2] not in TYPES or data[3] > MAX_DIMS:
-        raise IDXError(f"not an IDX file: it begins with {data[:4].hex(' ') or 'nothing'}")
-    dtype, start = np.dtype(TYPES[data[2]]), 4 + 4 * data[3]
+    head = bytes(data[: 4 + 4 * MAX_DIMS])
+    if len(head) < 4 or head[:2] != b"\0\0" or head[2] not in TYPES or head[3] > MAX_DIMS:
+        raise IDXError(f"not an IDX file: it begins with {head[:4].hex(' ') or 'nothing'}")
+    dtype, start = np.dtype(TYPES[head[2]]), 4 + 4 * head[3]
     if len(data) < start:
         raise IDXError(f"truncated: {len(data)} bytes of a header of {start}")
-    sizes = [data[i : i + 4] for i in range(4, start, 4)]
+    sizes = [head[i : i + 4] for i in range(4, start, 4)]
     shape = tuple(int.from_bytes(size, "big") for size in sizes)
     total = start + math.prod(shape) * dtype.itemsize  # Python integers: no overflow
     if len(data) != total:
@@ -72,7 +76,7 @@ def parse_idx(data: bytes) -> NDArray[Any]:
         array: NDArray[Any] = np.ndarray(shape, dtype, buffer=data, offset=start)
     except ValueError as error:  # a size of zero beside sizes beyond NumPy's
         raise IDXError(f"NumPy cannot hold its shape {shape}") from error
-    return array.astype(dtype.newbyteorder("="))
+    return array.astype(dtype.newbyteorder("="), copy=not array.flags.writeable)
 
 
 def format_idx(array: NDArray[Any]) -> bytes:
@@ -85,22 +89,37 @@ def format_idx(array: NDArray[Any]) -> bytes:
     return bytes([0, 0, code, array.ndim]) + sizes + array.astype(TYPES[code]).tobytes()
 
 
-def unpack(raw: bytes, limit: int) -> bytes:
-    """``raw``, decompressed if it is gzipped; more than ``limit`` bytes are refused."""
-    data = raw
-    if raw.startswith(GZIP_MAGIC):
-        data = b""
-        while raw:
-            stream = zlib.decompressobj(wbits=31)
+def unpack(raw: bytes, limit: int, room: int = PIECE) -> NDArray[np.uint8]:
+    """The bytes of ``raw``, decompressed if it is gzipped; more than ``limit`` are refused.
+
+    They come piece by piece into one array, with room for as many as are expected from the start:
+    NumPy asks the kernel for huge pages for it, and no second copy is ever made.
+    """
+    data, size = np.empty(room, np.uint8), 0
+    for piece in _gunzip(raw) if raw.startswith(GZIP_MAGIC) else [raw]:
+        start, size = size, size + len(piece)
+        if size > limit:
+            raise IDXError(f"it unpacks to more than {limit} bytes")
+        if size > len(data):
+            data.resize(max(size, 2 * len(data)), refcheck=False)
+        data[start:size] = np.frombuffer(piece, np.uint8)
+    data.resize(size, refcheck=False)
+    return data
+
+
+def _gunzip(raw: bytes) -> Iterator[bytes]:
+    rest = memoryview(raw)
+    while rest:
+        stream = zlib.decompressobj(wbits=31)
+        while not stream.eof:
+            fed = rest[:PIECE]
             try:
-                data += stream.decompress(raw, limit + 1 - len(data))
+                piece = stream.decompress(fed, 4 * PIECE)
             except zlib.error as error:
                 raise IDXError(f"damaged gzip stream ({error})") from error
-            if len(data) > limit:
-                break
-            if not stream.eof:
+            if not (fed or piece or stream.eof):
                 raise IDXError("truncated gzip stream")
-            raw = stream.unused_data.lstrip(b"\0")  # gzip allows further members and zero padding
-    if len(data) > limit:
-        raise IDXError(f"it unpacks to more than {limit} bytes")
-    return data
+            yield piece
+            left = stream.unused_data if stream.eof else stream.unconsumed_tail
+            rest = rest[len(fed) - len(left) :]
+        rest = memoryview(bytes(rest).lstrip(b"\0"))  # gzip allows more members and zero padding
