@@ -24,7 +24,7 @@ WORKLOADS = {
     "kernels": Workload("softmax, log-sum-exp, cross-entropy, thin products", (1, 2)),
     "chains": Workload("chains of small ops, forward and backward"),
     "hessians": Workload("Hessian-vector products and Hessians of softmax regression"),
-    "loading": Workload("the DataLoader alone"),
+    "loading": Workload("the DataLoader alone; batches made ahead of a step", (1, 2)),
     "newton": Workload("softmax regression to its optimum, beside scikit-learn"),
     "starting": Workload("imports, the first step, peak memory, the main job"),
     "growth": Workload("time and memory against batch, features, classes, depth, images"),
