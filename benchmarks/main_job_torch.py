@@ -9,11 +9,15 @@ order of float32's sums, and `benchmarks/starting.py` holds them to that before 
 """
 
 import argparse
+import gc
 import json
 import sys
 from pathlib import Path
 from time import perf_counter
 from types import SimpleNamespace
+
+gc.set_threshold(200_000)  # as examples/command_line.py does, and here even before the imports
+# ruff: noqa: E402
 
 import numpy as np
 import torch
@@ -185,3 +189,4 @@ def main(argv=None):
 
 if __name__ == "__main__":
     main()
+    gc.freeze()  # as examples/command_line.py does
