@@ -16,9 +16,6 @@ from pathlib import Path
 from time import perf_counter
 from types import SimpleNamespace
 
-gc.set_threshold(200_000)  # as examples/command_line.py does, and here even before the imports
-# ruff: noqa: E402
-
 import numpy as np
 import torch
 from torch.nn import functional as F
@@ -188,5 +185,6 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
+    gc.set_threshold(200_000)  # as examples/command_line.py does
     main()
     gc.freeze()  # as examples/command_line.py does
