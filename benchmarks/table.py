@@ -21,6 +21,23 @@ def shown(table: dict[str, Any]) -> str:
     return "\n".join([*lines, *(f"  absent: {absent}" for absent in table["absent"])])
 
 
+def gains(tables: list[dict[str, Any]]) -> str:
+    """How many times faster ours is with more threads, where a case was run with one and more."""
+    alone = {
+        (one["workload"], one["case"]): one["rows"][0]["median"]
+        for one in tables
+        if one["threads"] == 1
+    }
+    lines = ["tinygrad_hw with more threads than one, times as fast"]
+    for one in tables:
+        before = alone.get((one["workload"], one["case"]))
+        if before and one["threads"] > 1:
+            gain = before / one["rows"][0]["median"]
+            name = f"{one['workload']}, {one['case']}"
+            lines.append(f"  {name:48} {counted(one['threads'])} {gain:6.2f}")
+    return "\n".join(lines)
+
+
 def grown(growth: dict[str, Any]) -> str:
     """A growth's measures, and its exponent beside the expected one."""
     verdict = "" if growth["within"] else "  WORSE than the mathematics"
@@ -39,6 +56,7 @@ def all_of(found: dict[str, Any]) -> str:
     """Everything that a run wrote to a file."""
     parts = [f"{found['date']}, {described(found['machine'])}"]
     parts += [shown(one) for one in found["tables"]] + [grown(one) for one in found["growth"]]
+    parts.append(gains(found["tables"]))
     return "\n\n".join([*parts, *(f"FAILED: {why}" for why in found["failed"])])
 
 

@@ -337,3 +337,24 @@ def test_the_kernels_from_end_to_end(tmp_path):
             assert row.keys() == ROW
             assert 0 < row["low"] <= row["median"] <= row["high"]
             assert 0 < row["ratio_low"] <= row["ratio"] <= row["ratio_high"]
+
+
+def test_an_earlier_run_is_shown_again(tmp_path, capsys):
+    faster = [dict.fromkeys(ROW, 0.4) | {"who": "tinygrad_hw"}]
+    growth = fitted(Growth("step", "batch", "us", [1, 2, 4, 8], [1.0, 2.0, 4.0, 8.0], 1))
+    found = {
+        "schema": 1, "quick": True, "machine": machine(), "date": "2026-11-24",
+        "tables": [TABLE, TABLE | {"threads": 2, "rows": faster}], "growth": [growth],
+        "failed": ["w, d: it fell"],
+    }  # fmt: skip
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps(found))
+    assert __main__.main(["--show", str(path)]) == 0
+    shown = capsys.readouterr().out
+    for part in (table.shown(TABLE), table.grown(growth), "FAILED: w, d: it fell"):
+        assert part in shown
+    assert shown.startswith("2026-11-24, ")
+    assert ["w,", "c", "2", "threads", "2.50"] in [line.split() for line in shown.splitlines()]
+    with pytest.raises(SystemExit):
+        __main__.main(["--show", str(tmp_path / "none.json")])
+    assert "none.json" in capsys.readouterr().err
