@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinygrad_hw.kernels import rows
 from tinygrad_hw.kernels.jit import Loop
-from tinygrad_hw.kernels.rows import THREAD, Array, over_rows
+from tinygrad_hw.kernels.rows import Array, over_rows
 
 LINEAR = Loop("linear", "product_loops")
 LINEAR_GRAD = Loop("linear_grad", "product_loops", unless="avx512f")
@@ -28,7 +29,7 @@ def linear(x: Array, w: Array, bias: Array | None = None) -> Array:
         if b.shape == w.shape[:1] and (loop := LINEAR[x.dtype]):
             out = np.empty((len(x), len(w)), x.dtype)
             try:
-                if x.size < THREAD:
+                if x.size < rows.THREAD:
                     loop(x, w, b, out)
                 else:
                     over_rows(lambda part: loop(x[part], w, b, out[part]), len(x), x.size)
@@ -73,7 +74,7 @@ def take_pixels(x: Array, index: Array) -> Array:
     if loop := TAKE_PIXELS[FLOAT32]:
         out = np.empty((len(index), x.shape[1]), FLOAT32)
         try:
-            if out.size < THREAD:
+            if out.size < rows.THREAD:
                 found = [(0, loop(x, index, out))]
             else:
                 found = over_rows(
