@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import re
 import subprocess
 import sys
@@ -42,6 +43,21 @@ def test_the_rule_it_shows_is_the_one_in_the_table():
     table = Path(__file__).parents[1] / "tinygrad_hw" / "rules" / "elementwise.py"
     (rule,) = [b for b in BLOCKS if b.startswith("tanh")]
     assert rule in table.read_text()
+
+
+def test_its_figures_of_speed_are_of_a_run_that_is_committed():
+    """Each line of a table of the section is one that `python -m benchmarks --show FILE` prints."""
+    section = README.split("## Speed\n")[1].split("\n## ")[0]
+    (name,) = set(re.findall(r"benchmarks/results/[\w-]+\.json", section))
+    root = Path(__file__).parents[1]
+    command = [sys.executable, "-m", "benchmarks", "--show", name]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    blocks = re.findall(r"```\n(.*?)```", section, re.DOTALL)
+    assert blocks
+    for block in blocks:
+        for line in block.splitlines():
+            assert line in done.stdout.splitlines()
+    assert json.loads((root / name).read_text())["quick"] is False
 
 
 def test_every_file_it_links_to_exists():
