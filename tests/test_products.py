@@ -59,6 +59,13 @@ def test_linear_and_its_gradient(n, d, c, kinds, dtype, seed):
     assert_product(kernels.linear_grad(g, x), g.T, x, dtype)
 
 
+@pytest.mark.parametrize("n", [64, products.PART, products.PART + 1])
+def test_results_are_memory_of_their_own_which_a_gradient_can_keep(n):
+    x, g, w = (np.ones(shape, np.float32) for shape in ((n, 7), (n, 3), (3, 7)))
+    for result in (kernels.linear(x, w), kernels.linear_grad(g, x)):
+        assert result.base is None
+
+
 def test_infinities_and_nans_stay_where_they_are():
     x = np.ones((7, 3))
     x[2, 1], x[6, 0] = np.inf, np.nan

@@ -48,20 +48,23 @@ def linear_grad(g: Array, x: Array) -> Array:
     """gᵀ x, the gradient of w in x wᵀ, for cotangents g (n, c) and rows x (n, d)."""
     fits = g.ndim == x.ndim == 2 and len(g) == len(x) and g.shape[1] <= THIN and x.size
     if fits and (loop := LINEAR_GRAD[g.dtype]):
-        parts = -(-len(x) // PART)  # by the size alone: the sum may not depend on the threads
-        out = np.empty((parts, g.shape[1], x.shape[1]), g.dtype)
-
-        def sums(some: slice) -> None:
-            for i in range(parts)[some]:
-                part = slice(i * PART, (i + 1) * PART)
-                loop(g[part], x[part], out[i])
-
         try:
-            over_rows(sums, parts, x.size)
+            if len(x) <= PART:  # memory of its own, which a gradient can keep
+                out = np.empty((g.shape[1], x.shape[1]), g.dtype)
+                loop(g, x, out)
+                return out
+            parts = -(-len(x) // PART)  # by the size alone: the sum may not depend on the threads
+            sums = np.empty((parts, g.shape[1], x.shape[1]), g.dtype)
+
+            def add_up(some: slice) -> None:
+                for i in range(parts)[some]:
+                    part = slice(i * PART, (i + 1) * PART)
+                    loop(g[part], x[part], sums[i])
+
+            over_rows(add_up, parts, x.size)
+            return np.asarray(np.add.reduce(sums))
         except TypeError:
             pass
-        else:
-            return out[0] if parts == 1 else np.asarray(np.add.reduce(out))
     return np.asarray(np.matmul(g.T, x))
 
 
