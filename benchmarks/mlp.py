@@ -19,6 +19,7 @@ from benchmarks import data, feeds
 from benchmarks.contest import Contender, Contest, Outcome
 from benchmarks.feeds import Feed
 from benchmarks.peers import compiled, eager, lazily
+from benchmarks.training import trained
 
 SIZES = (784, 256, 128, 10)
 LR, BETA1, BETA2, EPS = 1e-3, 0.9, 0.999, 1e-8  # PyTorch's defaults
@@ -74,21 +75,16 @@ def ours() -> Trainer:
     from tinygrad_hw import nn, optim
     from tinygrad_hw.nn import functional as F
 
+    model = nn.Sequential(
+        nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 128), nn.ReLU(), nn.Linear(128, 10)
+    )
+
+    def loss_of(x: Any, t: Any) -> Any:
+        return F.cross_entropy(model(x), t)
+
     def train(feed: Feed) -> Outcome:
-        model = nn.Sequential(
-            nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 128), nn.ReLU(), nn.Linear(128, 10)
-        )
-        with th.no_grad():
-            for parameter, value in zip(model.parameters(), start(), strict=True):
-                parameter.copy_(value)
         optimizer = optim.Adam(model.parameters(), lr=LR)
-        begin = perf_counter()
-        for x, t in feed():
-            loss = F.cross_entropy(model(x), t)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-        return perf_counter() - begin, [p.detach().numpy() for p in model.parameters()]
+        return trained(th, model, optimizer, loss_of, start(), feed)
 
     return train
 
@@ -143,17 +139,8 @@ def pytorch(
     loss_of = form(loss_of)
 
     def train(feed: Feed) -> Outcome:
-        with torch.no_grad():
-            for parameter, value in zip(model.parameters(), start(), strict=True):
-                parameter.copy_(torch.from_numpy(value))
         optimizer = torch.optim.Adam(model.parameters(), lr=LR, fused=fused)
-        begin = perf_counter()
-        for x, t in feed():
-            loss = loss_of(x, t)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-        return perf_counter() - begin, [p.detach().numpy().copy() for p in model.parameters()]
+        return trained(torch, model, optimizer, loss_of, start(), feed)
 
     return train
 

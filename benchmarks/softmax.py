@@ -16,6 +16,7 @@ from benchmarks import data, feeds
 from benchmarks.contest import Contender, Contest, Outcome
 from benchmarks.feeds import Batches, Feed
 from benchmarks.peers import compiled, eager, lazily
+from benchmarks.training import trained
 
 LR = 0.09
 
@@ -77,19 +78,10 @@ def ours(feed: Feed) -> Contender:
     model = nn.Linear(784, 10)
     optimizer = optim.SGD(model.parameters(), lr=LR)
 
-    def run() -> Outcome:
-        with th.no_grad():
-            for parameter, value in zip(model.parameters(), start(), strict=True):
-                parameter.copy_(value)
-        begin = perf_counter()
-        for x, t in feed():
-            loss = F.cross_entropy(model(x), t)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-        return perf_counter() - begin, [p.detach().numpy().copy() for p in model.parameters()]
+    def loss_of(x: Any, t: Any) -> Any:
+        return F.cross_entropy(model(x), t)
 
-    return run
+    return lambda: trained(th, model, optimizer, loss_of, start(), feed)
 
 
 def by_hand(feed: Feed) -> Contender:
@@ -122,20 +114,7 @@ def pytorch(feed: Feed, form: Callable[[Any], Any] = eager) -> Contender:
         return torch.nn.functional.cross_entropy(model(x), t)
 
     loss_of = form(loss_of)
-
-    def run() -> Outcome:
-        with torch.no_grad():
-            for parameter, value in zip(model.parameters(), start(), strict=True):
-                parameter.copy_(torch.from_numpy(value))
-        begin = perf_counter()
-        for x, t in feed():
-            loss = loss_of(x, t)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-        return perf_counter() - begin, [p.detach().numpy().copy() for p in model.parameters()]
-
-    return run
+    return lambda: trained(torch, model, optimizer, loss_of, start(), feed)
 
 
 def jax_jitted(feed: Feed) -> Contender:
