@@ -12,6 +12,7 @@ from oracles import assert_close, complex_step
 
 import tinygrad_hw as th
 from tinygrad_hw.rules import elementwise as ew
+from tinygrad_hw.rules import shapes
 
 
 def leaf(*values):
@@ -592,3 +593,20 @@ def test_an_op_handed_arrays_is_its_numpy_function():
     x = np.array([1.0, 2.0])
     assert type(ew.exp(x)) is np.ndarray
     assert_close(ew.exp(x), np.exp(x))
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_what_was_expanded_is_a_view_that_cannot_be_written(size):
+    """Its elements share memory: to write one would write all."""
+    x = th.ones(1, size)
+    spread = x.expand(4, size)
+    assert np.shares_memory(spread.array, x.array)
+    assert not spread.array.flags.writeable
+    assert x.array.flags.writeable
+    np.testing.assert_array_equal(spread.array, np.ones((4, size)))
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_to_expand_takes_no_axis_away(size):
+    with pytest.raises(RuntimeError, match="expand"):
+        shapes.expand(th.ones(1, size), shape=(size,))

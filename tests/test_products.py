@@ -66,6 +66,14 @@ def test_results_are_memory_of_their_own_which_a_gradient_can_keep(n):
         assert result.base is None
 
 
+@pytest.mark.parametrize("outputs", [3, 20])
+@pytest.mark.parametrize("bias", [None, np.ones(1, np.float32)])
+def test_a_layer_of_any_width_leaves_its_rows_in_order(outputs, bias):
+    x, w = np.ones((5, 7), np.float32), np.ones((outputs, 7), np.float32)
+    b = bias if bias is None else bias.repeat(outputs)
+    assert kernels.linear(x, w, b).flags.c_contiguous
+
+
 def test_infinities_and_nans_stay_where_they_are():
     x = np.ones((7, 3))
     x[2, 1], x[6, 0] = np.inf, np.nan

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -37,6 +38,22 @@ def test_rows_are_cut_for_as_many_threads_as_were_set():
         th.set_num_threads(n)
         who = rows.over_rows(lambda part: threading.get_ident(), 8, 8 * rows.THREAD)
         assert len(who) == n
+
+
+def test_an_error_waits_for_the_other_threads():
+    """They write to arrays of the caller's."""
+    ended = []
+
+    def work(part):
+        if part.start == 0:
+            raise ValueError("of the first part")
+        time.sleep(0.1)
+        ended.append(part)
+
+    th.set_num_threads(3)
+    with pytest.raises(ValueError, match="of the first part"):
+        rows.over_rows(work, 3, 3 * rows.THREAD)
+    assert len(ended) == 2
 
 
 @pytest.mark.parametrize("n", [0, -1])
