@@ -62,7 +62,11 @@ def main(argv: list[str] | None = None) -> int:
         return 0
 
     if args.show:
-        print(table.all_of(json.loads(args.show.read_text())))
+        try:
+            print(table.all_of(json.loads(args.show.read_text())))
+        except (ValueError, KeyError, TypeError) as error:
+            print(f"{args.show} is not what --json writes: {error!r}", file=sys.stderr)
+            return 1
         return 0
 
     from benchmarks.machine import machine

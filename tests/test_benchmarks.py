@@ -358,3 +358,7 @@ def test_an_earlier_run_is_shown_again(tmp_path, capsys):
     with pytest.raises(SystemExit):
         __main__.main(["--show", str(tmp_path / "none.json")])
     assert "none.json" in capsys.readouterr().err
+    for text in ("", '{"tables": [', "[]", '{"tables": []}'):
+        path.write_text(text)
+        assert __main__.main(["--show", str(path)]) == 1
+        assert "run.json is not what --json writes" in capsys.readouterr().err
