@@ -57,6 +57,14 @@ def test_linear_and_its_gradient(n, d, c, kinds, dtype, seed):
     with_one, with_bias = np.c_[x, np.ones(n, dtype)], np.c_[w, bias]
     assert_product(kernels.linear(x, w, bias), with_one, with_bias.T, dtype)
     assert_product(kernels.linear_grad(g, x), g.T, x, dtype)
+    assert_product(kernels.sum_of_rows(x), np.ones(n, dtype), x, dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.complex128, np.int64])
+def test_rows_of_other_dtypes_and_shapes_are_summed_by_numpy(dtype):
+    x = np.arange(24).reshape(2, 3, 4).astype(dtype)
+    for rows in (x, x[0], x[0, 0]):
+        np.testing.assert_array_equal(kernels.sum_of_rows(rows), rows.sum(0), strict=True)
 
 
 @pytest.mark.parametrize("n", [64, products.PART, products.PART + 1])

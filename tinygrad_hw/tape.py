@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from tinygrad_hw import kernels
 from tinygrad_hw.grad_fn import GradFn
 
 if TYPE_CHECKING:
@@ -191,7 +192,7 @@ def fit(g: Value, x: Any) -> Value:
     if g.shape != x.shape:
         lead = g.ndim - x.ndim
         if lead == 1 and g.shape[1:] == x.shape:  # a bias, added to every row
-            g = np.add.reduce(g, axis=0)
+            g = kernels.sum_of_rows(g) if type(g) is np.ndarray else np.add.reduce(g, axis=0)
         else:
             stretched = [lead + i for i, n in enumerate(x.shape) if n == 1 != g.shape[lead + i]]
             g = np.add.reduce(g, axis=(*range(lead), *stretched)).reshape(x.shape)

@@ -224,25 +224,30 @@ def seeds(outputs: Sequence[Any], given: Any, create_graph: bool) -> dict[Vertex
                     "cotangent of it: reduce it to one number first, as y.sum().backward(), or "
                     "pass y.backward(gradient)."
                 )
-            g = np.array(1, y.array.dtype)
-            if y.array.ndim:
-                g = g.reshape(y.array.shape)
-        elif not hasattr(g, "shape"):
-            raise TypeError(f"backward: a cotangent is a tensor, not {type(g).__name__}")
-        elif tuple(g.shape) != y.shape:
-            raise RuntimeError(
-                f"backward: the cotangent has shape {tuple(g.shape)} and its tensor "
-                f"{y.array.shape}; they must be the same."
-            )
-        if not create_graph:
-            g = np.asarray(raw(g), y.array.dtype)
-        elif isinstance(g, (np.ndarray, np.generic)):
-            g = wrap(g.astype(y.dtype, copy=False))
+            one = np.array(1, y.array.dtype)
+            g = one if not y.array.ndim else one.reshape(y.array.shape)
+            g = wrap(g) if create_graph else g
         else:
-            g = g.to(y.dtype)
+            g = seed(y, g, create_graph)
         at = vertex(y)
         cotangents[at] = cotangents[at] + g if at in cotangents else g
     return cotangents
+
+
+def seed(y: Any, g: Any, create_graph: bool) -> Value:
+    """The cotangent that was given for an output, in its dtype."""
+    if not hasattr(g, "shape"):
+        raise TypeError(f"backward: a cotangent is a tensor, not {type(g).__name__}")
+    if tuple(g.shape) != y.shape:
+        raise RuntimeError(
+            f"backward: the cotangent has shape {tuple(g.shape)} and its tensor "
+            f"{y.array.shape}; they must be the same."
+        )
+    if not create_graph:
+        return np.asarray(raw(g), y.array.dtype)
+    if isinstance(g, (np.ndarray, np.generic)):
+        return wrap(g.astype(y.dtype, copy=False))
+    return g.to(y.dtype)
 
 
 def sweep(

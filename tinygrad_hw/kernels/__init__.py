@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_hw.kernels.jit import Loop
-from tinygrad_hw.kernels.products import linear, linear_grad, take_pixels
+from tinygrad_hw.kernels.products import linear, linear_grad, sum_of_rows, take_pixels
 from tinygrad_hw.kernels.rows import Array, Dim, along, over_rows, plain, reduced_along
 from tinygrad_hw.kernels.updates import adam, sgd, sgd_momentum
 
@@ -32,6 +32,7 @@ __all__ = [
     "sgd",
     "sgd_momentum",
     "softmax",
+    "sum_of_rows",
     "take_pixels",
 ]
 

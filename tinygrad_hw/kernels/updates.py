@@ -23,7 +23,7 @@ def ran(loop: Any, arrays: tuple[Array, ...], *numbers: float) -> bool:
     for a in arrays:
         if not loop or not a.flags.c_contiguous:  # to flatten it would be to copy it
             return False
-        flat.append(a if a.ndim == 1 else a.reshape(-1))
+        flat.append(a if a.ndim == 1 else a.ravel())
     try:
         loop(*flat, *numbers)
     except TypeError:  # not all of one dtype
