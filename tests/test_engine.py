@@ -610,3 +610,13 @@ def test_what_was_expanded_is_a_view_that_cannot_be_written(size):
 def test_to_expand_takes_no_axis_away(size):
     with pytest.raises(RuntimeError, match="expand"):
         shapes.expand(th.ones(1, size), shape=(size,))
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize("kind", [th.tensor, np.asarray], ids=["tensor", "array"])
+def test_a_cotangent_of_another_dtype_is_taken_in_the_tensors_own(kind, create_graph):
+    x = th.tensor([1.0, 2.0], requires_grad=True)
+    g = kind(np.array([0.1, 0.2]))
+    x.backward(g, create_graph=create_graph)
+    assert x.grad.dtype == th.float32
+    np.testing.assert_array_equal(x.grad.detach().numpy(), np.float32([0.1, 0.2]))

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tinygrad_hw as th
 from tinygrad_hw import kernels
 from tinygrad_hw.kernels import products
 
@@ -65,6 +66,20 @@ def test_rows_of_other_dtypes_and_shapes_are_summed_by_numpy(dtype):
     x = np.arange(24).reshape(2, 3, 4).astype(dtype)
     for rows in (x, x[0], x[0, 0]):
         np.testing.assert_array_equal(kernels.sum_of_rows(rows), rows.sum(0), strict=True)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_long_sum_of_rows_does_not_depend_on_the_number_of_threads(dtype):
+    x = np.random.default_rng(0).normal(size=(60_001, 10)).astype(dtype)
+    before, sums = th.get_num_threads(), []
+    try:
+        for n in (1, 2):
+            th.set_num_threads(n)
+            sums.append(kernels.sum_of_rows(x))
+    finally:
+        th.set_num_threads(before)
+    np.testing.assert_array_equal(*sums)
+    assert_product(sums[0], np.ones(len(x), dtype), x, dtype)
 
 
 @pytest.mark.parametrize("n", [64, products.PART, products.PART + 1])

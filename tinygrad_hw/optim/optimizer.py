@@ -118,10 +118,10 @@ class Optimizer:
             for p in group["params"]:
                 clear(p, set_to_none)
 
+    @noted
     def step(self, closure: Closure | None = None) -> Any:
         """Move every parameter that has a gradient. A closure computes the loss and its gradients
         anew, and its loss is returned."""
-        self.stepped = True
         loss = self.loss_of(closure)
         for group in self.param_groups:
             for p in group["params"]:
