@@ -69,8 +69,9 @@ def test_rows_of_other_dtypes_and_shapes_are_summed_by_numpy(dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_long_sum_of_rows_does_not_depend_on_the_number_of_threads(dtype):
-    x = np.random.default_rng(0).normal(size=(60_001, 10)).astype(dtype)
+@pytest.mark.parametrize("shape", [(60_001, 10), (1024, 16), (1024, 1000), (70, 5000)])
+def test_a_sum_of_rows_does_not_depend_on_the_number_of_threads(shape, dtype):
+    x = np.random.default_rng(0).normal(size=shape).astype(dtype)
     before, sums = th.get_num_threads(), []
     try:
         for n in (1, 2):
@@ -79,7 +80,6 @@ def test_a_long_sum_of_rows_does_not_depend_on_the_number_of_threads(dtype):
     finally:
         th.set_num_threads(before)
     np.testing.assert_array_equal(*sums)
-    assert_product(sums[0], np.ones(len(x), dtype), x, dtype)
 
 
 @pytest.mark.parametrize("n", [64, products.PART, products.PART + 1])
